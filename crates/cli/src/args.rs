@@ -1,0 +1,126 @@
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use secondpass_model::{DeviceSpec, Dtype};
+use secondpass_text::Truncation;
+
+/// Which reranker should we run, is it worth it, and can we make it better on our own data?
+#[derive(Parser, Debug)]
+#[command(name = "secondpass", version, about, max_term_width = 100)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Rerank documents for one query with a cross-encoder
+    Rerank(RerankArgs),
+    /// Run an experiment: first stage, rerankers and the oracle on the same candidates
+    Eval(EvalArgs),
+    /// Run the embedded help-desk demonstration; needs no download, key or GPU
+    Quickstart(QuickstartArgs),
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  secondpass rerank --model BAAI/bge-reranker-v2-m3 --query 'export invoices' docs.txt
+  secondpass rerank --model ./my-model --query 'refund' --top-n 5 --json docs.jsonl
+  psql -Atc 'select text from docs' | secondpass rerank --model ./my-model --query 'refund' -
+
+Documents are one a line, or JSONL objects with `text` and optionally `id` and `title`.
+Scores are the sigmoid of the model's logit: they sort within one query and one model, and are not
+probabilities.")]
+pub struct RerankArgs {
+    /// A Hugging Face folder, or a hub id such as BAAI/bge-reranker-v2-m3
+    #[arg(long, value_name = "PATH_OR_ID")]
+    pub model: String,
+    /// A hub branch, tag or commit to use
+    #[arg(long)]
+    pub revision: Option<String>,
+    /// What to look for
+    #[arg(long)]
+    pub query: String,
+    /// Where the documents are; `-` reads standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub documents: PathBuf,
+    /// Print only the best N
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub top_n: Option<u64>,
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    /// Print logits instead of their sigmoid
+    #[arg(long)]
+    pub raw_scores: bool,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// Print where the time went, to standard error (or into the JSON)
+    #[arg(long)]
+    pub timings: bool,
+}
+
+#[derive(clap::Args, Clone, Debug)]
+pub struct EngineArgs {
+    /// Where to compute: auto, flex, ndarray, cuda or cuda:N
+    #[arg(long, default_value = "auto")]
+    pub device: DeviceSpec,
+    /// Number format to compute in: f32, f16 or bf16
+    #[arg(long, default_value = "f32")]
+    pub dtype: Dtype,
+    /// Longest pair in tokens, special ones included [default: the model's positions, at most 1024]
+    #[arg(long, value_name = "TOKENS")]
+    pub max_length: Option<usize>,
+    /// What to do with longer pairs: longest-first, document-only or error
+    #[arg(long, default_value = "longest-first")]
+    pub truncation: Truncation,
+    /// Tokens scored at a time, padding included
+    #[arg(long, value_name = "TOKENS", default_value_t = 4096, value_parser = positive)]
+    pub batch_tokens: usize,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:
+  secondpass eval --config configs/scifact.toml --out reports/scifact
+
+Exit code 1 when the figures under [[expect]] are not met.")]
+pub struct EvalArgs {
+    /// The experiment
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(clap::Args, Debug)]
+pub struct QuickstartArgs {
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(clap::Args, Debug)]
+pub struct OutputArgs {
+    /// Folder for the record and the report [default: reports/NAME]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print the record as JSON instead of a summary
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("it must be a whole number from 1".to_owned()),
+        Ok(number) => Ok(number),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn flags_are_consistent() {
+        super::Args::command().debug_assert();
+    }
+}

@@ -1,0 +1,230 @@
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use secondpass_core::{Dataset, FirstStage, Reranker};
+use secondpass_data::trec;
+use secondpass_evaluation::{
+    ConfigError, Contender, Experiment, FirstStageKind, ModelSpec, Plan, Record, RerankerKind,
+    RerankerSpec, Role, check, finding, store,
+};
+use secondpass_rerankers::{CrossEncoder, Oracle};
+use secondpass_retrieval::{Bm25, Bm25Parameters, RunCandidates};
+
+use crate::args::{EvalArgs, OutputArgs, QuickstartArgs};
+use crate::exit::usage;
+use crate::load::{self, Loaded, Settings};
+use crate::table::table;
+use crate::{datasets, progress};
+
+/// Runs the experiment of a config file.
+pub fn run(args: &EvalArgs) -> Result<()> {
+    let shown = args.config.display().to_string();
+    let text = std::fs::read_to_string(&args.config)
+        .with_context(|| format!("cannot read {shown}"))
+        .map_err(usage)?;
+    let experiment = Experiment::parse(&text, &shown).map_err(usage)?;
+    experiment_command(&experiment, &args.output)
+}
+
+/// Runs the demonstration that the program carries inside itself.
+pub fn quickstart(args: &QuickstartArgs) -> Result<()> {
+    let experiment = Experiment::parse(QUICKSTART, "configs/quickstart.toml")?;
+    experiment_command(&experiment, &args.output)
+}
+
+const QUICKSTART: &str = include_str!("../../../../configs/quickstart.toml");
+
+/// Why a demonstration's figures decide nothing.
+const DEMONSTRATION: &str = "Demonstration: texts written for this program, and a model trained on \
+    these same articles. The figures show that the program works and predict nothing about any \
+    reranker on your data. Next step: your own queries.";
+
+/// Tokens scored at a time, padding included.
+const BATCH_TOKENS: usize = 4096;
+
+fn experiment_command(experiment: &Experiment, output: &OutputArgs) -> Result<()> {
+    let folder = match &output.out {
+        Some(folder) => folder.clone(),
+        None => Path::new("reports").join(&experiment.name),
+    };
+    // Before the work: an output folder that may not be written is known at once.
+    store::claim(&folder, &experiment.name)?;
+    let dataset = datasets::load(&experiment.dataset)?;
+    let first_stage = first_stage(experiment, &dataset)?;
+    let candidates = first_stage.retrieve(dataset.queries(), experiment.first_stage.depth)?;
+    let rerankers = experiment
+        .rerankers
+        .iter()
+        .enumerate()
+        .map(|(index, spec)| reranker(experiment, index, spec))
+        .collect::<Result<Vec<_>>>()?;
+    let contenders: Vec<Contender<'_>> = experiment
+        .rerankers
+        .iter()
+        .zip(&rerankers)
+        .map(|(spec, reranker)| Contender { name: &spec.name, reranker })
+        .collect();
+    let oracle = Oracle::new(dataset.qrels().clone());
+    let plan = Plan {
+        experiment,
+        dataset: &dataset,
+        candidates: &candidates,
+        first_stage: &first_stage.describe(),
+        rerankers: &contenders,
+        oracle: experiment.oracle.then_some(&oracle as &dyn Reranker),
+        demonstration: experiment.demonstration.then_some(DEMONSTRATION),
+    };
+    let bar = progress::bar(0, "{msg:20} [{bar:30}] {pos}/{len} queries, {eta} left");
+    let context = progress::cancellable();
+    let (record, rows) = secondpass_evaluation::run(&plan, &context, &mut |progress| {
+        bar.set_message(progress.system.to_owned());
+        bar.set_length(progress.queries as u64);
+        bar.set_position(progress.done as u64);
+    })?;
+    bar.finish_and_clear();
+
+    store::write(&folder, &record, &rows)?;
+    let finding = finding(&record);
+    let files = secondpass_report::render(&record, &rows, &finding, &folder)?;
+    let mut out = std::io::stdout().lock();
+    if output.json {
+        serde_json::to_writer_pretty(&mut out, &record)?;
+        writeln!(out)?;
+    } else {
+        summarise(&mut out, &record, &finding, &files)?;
+    }
+    expectations(experiment, &record)
+}
+
+fn first_stage(experiment: &Experiment, dataset: &Dataset) -> Result<Box<dyn FirstStage>> {
+    Ok(match &experiment.first_stage.kind {
+        FirstStageKind::Bm25 { k1, b } => {
+            let parameters = Bm25Parameters::new(*k1, *b).map_err(usage)?;
+            Box::new(Bm25::new(dataset.corpus(), parameters)?)
+        }
+        FirstStageKind::Run(path) => {
+            Box::new(RunCandidates::new(trec::read_run(path)?, dataset.corpus())?)
+        }
+    })
+}
+
+fn reranker(experiment: &Experiment, index: usize, spec: &RerankerSpec) -> Result<CrossEncoder> {
+    let RerankerKind::CrossEncoder = spec.kind;
+    let settings = Settings {
+        device: parse(experiment, index, "device", &spec.device)?,
+        dtype: parse(experiment, index, "dtype", &spec.dtype)?,
+        max_length: spec.max_length,
+        truncation: parse(experiment, index, "truncation", &spec.truncation)?,
+    };
+    let loading = || format!("reranker '{}'", spec.name);
+    let (loaded, model, revision, weights) = match &spec.model {
+        ModelSpec::Embedded => bail!(
+            "{}: reranker '{}' asks for an embedded model, and this build carries none",
+            experiment.file,
+            spec.name
+        ),
+        ModelSpec::Named(model) => {
+            let files = load::files(model, spec.revision.as_deref()).with_context(loading)?;
+            let loaded = load::model(&files, settings).with_context(loading)?;
+            let weights = load::weights_hash(&files.weights)?;
+            (loaded, model.as_str(), files.revision, weights)
+        }
+    };
+    let identity = loaded.identity(&spec.name, model, revision, Some(weights));
+    let Loaded { model, tokenizer } = loaded;
+    Ok(CrossEncoder::new(identity, tokenizer, Box::new(model), BATCH_TOKENS))
+}
+
+fn parse<T>(experiment: &Experiment, index: usize, key: &str, value: &str) -> Result<T>
+where
+    T: std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    value.parse().map_err(|error: T::Err| {
+        usage(ConfigError::Value {
+            file: experiment.file.clone(),
+            key: format!("reranker[{index}].{key}"),
+            found: value.to_owned(),
+            allowed: error.to_string(),
+        })
+    })
+}
+
+fn summarise(
+    out: &mut impl Write,
+    record: &Record,
+    finding: &str,
+    files: &[PathBuf],
+) -> Result<()> {
+    if let Some(banner) = &record.experiment.demonstration {
+        writeln!(out, "{banner}\n")?;
+    }
+    let mut header = vec!["system"];
+    header.extend(record.measures.iter().map(String::as_str));
+    header.extend(["p50 ms", "p95 ms", "pairs/s"]);
+    let mut table = table(&header, |column| column > 0);
+    for system in &record.systems {
+        let ms = |seconds: f64| format!("{:.1}", seconds * 1e3);
+        let mut row = vec![system.name.clone()];
+        row.extend(system.quality.iter().map(|estimate| {
+            match estimate.measure == record.primary {
+                true => format!("{:.3} [{:.3}, {:.3}]", estimate.mean, estimate.low, estimate.high),
+                false => format!("{:.3}", estimate.mean),
+            }
+        }));
+        row.extend(match &system.latency {
+            Some(latency) => {
+                [ms(latency.p50), ms(latency.p95), format!("{:.0}", latency.pairs_per_second)]
+            }
+            None => ["-".to_owned(), "-".to_owned(), "-".to_owned()],
+        });
+        table.add_row(row);
+    }
+    writeln!(out, "{table}")?;
+    let candidates = &record.candidates;
+    writeln!(
+        out,
+        "{} queries, {:.1} candidates each ({}); {} in brackets: 95% bootstrap interval",
+        record.dataset.queries, candidates.mean, candidates.first_stage, record.primary
+    )?;
+    for system in record.systems.iter().filter(|system| system.role == Role::Reranker) {
+        if let Some(versus) = &system.versus_first_stage {
+            let agreement: Vec<String> = system
+                .agreement
+                .iter()
+                .map(|at| format!("top {} {:.0}%", at.k, at.overlap * 100.0))
+                .collect();
+            writeln!(
+                out,
+                "{}: helped {} queries, hurt {}, left {} unchanged; agreement with the first stage: {}",
+                system.name,
+                versus.helped,
+                versus.hurt,
+                versus.unchanged,
+                agreement.join(", ")
+            )?;
+        }
+    }
+    for warning in &record.experiment.warnings {
+        writeln!(out, "warning: {warning}")?;
+    }
+    writeln!(out, "\n{finding}")?;
+    if let Some(report) = files.iter().find(|file| file.extension().is_some_and(|e| e == "html")) {
+        writeln!(out, "Report: {}", report.display())?;
+    }
+    Ok(())
+}
+
+fn expectations(experiment: &Experiment, record: &Record) -> Result<()> {
+    let results = check(&experiment.expect, record);
+    let mut missed = 0;
+    for result in &results {
+        eprintln!("{result}");
+        missed += usize::from(!result.is_met());
+    }
+    match missed {
+        0 => Ok(()),
+        _ => bail!("{missed} of {} expected figures were not met", results.len()),
+    }
+}

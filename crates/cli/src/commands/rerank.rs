@@ -1,0 +1,200 @@
+use std::io::Write;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use secondpass_core::{Candidate, Corpus, Job, Query, Reranked, Reranker};
+use secondpass_data::documents;
+use secondpass_rerankers::CrossEncoder;
+use serde_json::json;
+
+use crate::args::RerankArgs;
+use crate::exit::usage;
+use crate::load::{self, Settings};
+use crate::progress;
+use crate::table::table;
+
+/// Reranks the documents of a file or of standard input.
+pub fn run(args: &RerankArgs, started: Instant) -> Result<()> {
+    if args.query.trim().is_empty() {
+        return Err(usage(anyhow::anyhow!("--query is empty; say what to look for")));
+    }
+    let corpus = match args.documents.as_os_str() == "-" {
+        true => documents::read_from(std::io::stdin().lock(), "standard input")?,
+        false => documents::read(&args.documents)?,
+    };
+    let loading = Instant::now();
+    let files = load::files(&args.model, args.revision.as_deref())?;
+    let settings = Settings {
+        device: args.engine.device,
+        dtype: args.engine.dtype,
+        max_length: args.engine.max_length,
+        truncation: args.engine.truncation,
+    };
+    let loaded = load::model(&files, settings)?;
+    let load_time = loading.elapsed();
+
+    let name = Path::new(&args.model)
+        .file_name()
+        .map_or(args.model.as_str().into(), |name| name.to_string_lossy());
+    let identity = loaded.identity(&name, &args.model, files.revision.clone(), None);
+    let reranker = CrossEncoder::new(
+        identity,
+        loaded.tokenizer,
+        Box::new(loaded.model),
+        args.engine.batch_tokens,
+    );
+    let reranked = rerank_one(&reranker, job(&args.query, &corpus))?;
+    let times = Times {
+        load: load_time,
+        tokenize: reranked.timings.tokenize,
+        compute: reranked.timings.compute,
+        first_score: started.elapsed(),
+    };
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        print_json(&mut out, args, &reranker, &reranked, &corpus, &times)?;
+    } else {
+        print_table(&mut out, args, &reranked, &corpus)?;
+        note_truncation(&reranker, &reranked);
+        if args.timings {
+            times.print();
+        }
+    }
+    Ok(())
+}
+
+/// Where the time of the whole program went.
+struct Times {
+    load: Duration,
+    tokenize: Duration,
+    compute: Duration,
+    /// From the start of the process to the scores.
+    first_score: Duration,
+}
+
+impl Times {
+    fn print(&self) {
+        let ms = |time: Duration| time.as_secs_f64() * 1e3;
+        eprintln!(
+            "load {:.1} ms, tokenize {:.1} ms, compute {:.1} ms, process start to scores {:.1} ms",
+            ms(self.load),
+            ms(self.tokenize),
+            ms(self.compute),
+            ms(self.first_score)
+        );
+    }
+}
+
+fn job(query: &str, corpus: &Corpus) -> Job {
+    let candidates = corpus.documents().iter().enumerate().map(|(index, document)| Candidate {
+        document: document.clone(),
+        // There was no first stage: the order of the file is all there is.
+        score: -(index as f64),
+        rank: index + 1,
+    });
+    let query =
+        Query { id: "query".into(), text: query.to_owned(), attributes: Default::default() };
+    Job { query, candidates: candidates.collect() }
+}
+
+fn rerank_one(reranker: &dyn Reranker, job: Job) -> Result<Reranked> {
+    let mut answer = None;
+    let context = progress::cancellable();
+    reranker.rerank_many(&[job], &context, &mut |_, result| answer = Some(result));
+    match answer {
+        Some(Ok(reranked)) => Ok(reranked),
+        Some(Err(failed)) => Err(failed.error.into()),
+        None => bail!("the reranker gave no answer"),
+    }
+}
+
+fn shown(score: Option<f64>, raw: bool) -> Option<f64> {
+    let logit = score?;
+    Some(if raw { logit } else { 1.0 / (1.0 + (-logit).exp()) })
+}
+
+fn print_json(
+    out: &mut impl Write,
+    args: &RerankArgs,
+    reranker: &dyn Reranker,
+    reranked: &Reranked,
+    corpus: &Corpus,
+    times: &Times,
+) -> Result<()> {
+    let top = args.top_n.map_or(usize::MAX, |n| n as usize);
+    let results = reranked.ranking.ranked().iter().take(top).enumerate().map(|(index, ranked)| {
+        let document = corpus.get(&ranked.document);
+        json!({
+            "rank": index + 1,
+            "id": ranked.document,
+            "score": shown(ranked.score, args.raw_scores),
+            "title": document.map(|d| d.title.as_str()).filter(|title| !title.is_empty()),
+            "text": document.map(|d| d.text.as_str()),
+        })
+    });
+    let mut whole = json!({
+        "query": args.query,
+        "reranker": reranker.identity(),
+        "score": if args.raw_scores { "logit" } else { "sigmoid of the logit" },
+        "results": results.collect::<Vec<_>>(),
+        "usage": reranked.usage,
+        "truncation": reranked.truncation,
+    });
+    if args.timings {
+        whole["timings_seconds"] = json!({
+            "load": times.load.as_secs_f64(),
+            "tokenize": times.tokenize.as_secs_f64(),
+            "compute": times.compute.as_secs_f64(),
+            "process_start_to_scores": times.first_score.as_secs_f64(),
+        });
+    }
+    serde_json::to_writer_pretty(&mut *out, &whole)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+/// The longest text a table shows of a document.
+const SNIPPET: usize = 100;
+
+fn print_table(
+    out: &mut impl Write,
+    args: &RerankArgs,
+    reranked: &Reranked,
+    corpus: &Corpus,
+) -> Result<()> {
+    let top = args.top_n.map_or(usize::MAX, |n| n as usize);
+    let mut table = table(&["rank", "score", "id", "document"], |column| column < 2);
+    for (index, ranked) in reranked.ranking.ranked().iter().take(top).enumerate() {
+        let score = shown(ranked.score, args.raw_scores);
+        let passage = corpus.get(&ranked.document).map(|d| d.passage()).unwrap_or_default();
+        table.add_row([
+            (index + 1).to_string(),
+            score.map_or("-".to_owned(), |score| format!("{score:.4}")),
+            plain(ranked.document.as_str(), usize::MAX),
+            plain(&passage, SNIPPET),
+        ]);
+    }
+    writeln!(out, "{table}")?;
+    Ok(())
+}
+
+/// A text for a terminal: control characters, which could move its cursor, become blanks.
+fn plain(text: &str, limit: usize) -> String {
+    let clean = |c: char| if c.is_control() { ' ' } else { c };
+    let mut shown: String = text.chars().take(limit).map(clean).collect();
+    if text.chars().nth(limit).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+fn note_truncation(reranker: &dyn Reranker, reranked: &Reranked) {
+    let Some(audit) = reranked.truncation.filter(|audit| audit.pairs_cut > 0) else { return };
+    let limit = reranker.identity().max_length.unwrap_or_default();
+    eprintln!(
+        "note: {} of {} pairs were cut to {limit} tokens; {} of {} tokens were not read (longest pair {}); see --max-length \
+         and --truncation",
+        audit.pairs_cut, audit.pairs, audit.tokens_cut, audit.tokens, audit.longest
+    );
+}

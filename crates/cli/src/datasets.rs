@@ -1,0 +1,17 @@
+use anyhow::{Result, bail};
+use secondpass_core::Dataset;
+use secondpass_data::{beir, embedded};
+use secondpass_evaluation::{DatasetSource, DatasetSpec};
+
+/// Loads the dataset an experiment names.
+pub fn load(spec: &DatasetSpec) -> Result<Dataset> {
+    match &spec.source {
+        DatasetSource::Embedded(name) if name == embedded::NAME => {
+            Ok(embedded::helpdesk(&spec.split)?)
+        }
+        DatasetSource::Embedded(name) => {
+            bail!("there is no embedded set '{name}'; there is '{}'", embedded::NAME)
+        }
+        DatasetSource::Beir(folder) => Ok(beir::read(folder, &spec.split)?),
+    }
+}

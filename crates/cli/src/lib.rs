@@ -1,0 +1,29 @@
+//! Flags and wiring; the only crate that prints.
+
+mod args;
+mod commands;
+mod datasets;
+mod exit;
+mod load;
+mod progress;
+mod table;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+
+/// Runs the program: exit code 0 when all went well, 1 when something failed, 2 when what was asked
+/// makes no sense.
+pub fn main() -> ExitCode {
+    let started = Instant::now();
+    let args = Args::parse();
+    let done = match args.command {
+        Command::Rerank(args) => commands::rerank::run(&args, started),
+        Command::Eval(args) => commands::eval::run(&args),
+        Command::Quickstart(args) => commands::eval::quickstart(&args),
+    };
+    exit::code(done)
+}

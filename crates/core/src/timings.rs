@@ -1,0 +1,25 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Where the time of one reranked query went. Parts that do not apply are zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timings {
+    /// Waiting for a turn.
+    pub queue: Duration,
+    /// Turning text into tokens.
+    pub tokenize: Duration,
+    /// The forward pass, scores read back included.
+    pub compute: Duration,
+    /// On the network, the provider's own time included unless it told.
+    pub network: Duration,
+    /// What the provider said it took.
+    pub server: Option<Duration>,
+}
+
+impl Timings {
+    /// All parts together.
+    pub fn total(&self) -> Duration {
+        self.queue + self.tokenize + self.compute + self.network
+    }
+}

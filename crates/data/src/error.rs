@@ -1,0 +1,257 @@
+use secondpass_core::{CorpusError, DatasetError, RankingError};
+
+/// Why a file could not be read as what it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// One line is at fault.
+    #[error("{file} line {line}: {defect}")]
+    Line {
+        /// The file as it was named, or `standard input`.
+        file: String,
+        /// Counted from 1.
+        line: u64,
+        /// What is wrong with it.
+        defect: Defect,
+    },
+    /// Nothing to read.
+    #[error("{file}: the file holds no {what}; check that it was written completely")]
+    Empty {
+        /// The file as it was named.
+        file: String,
+        /// What it should hold (`documents`, `queries`).
+        what: &'static str,
+    },
+    /// The file is not there.
+    #[error("{file}: no such file; check the path ({hint})")]
+    Missing {
+        /// The file as it was named.
+        file: String,
+        /// What was expected there.
+        hint: &'static str,
+    },
+    /// The set has no judgements under this split's name.
+    #[error("{set} has no split '{split}'; {}", offer(.available))]
+    MissingSplit {
+        /// The folder or the set's name.
+        set: String,
+        /// The split that was asked for.
+        split: String,
+        /// The splits it has.
+        available: Vec<String>,
+    },
+    /// The operating system could not read it.
+    #[error("{file}: {source}")]
+    Io {
+        /// The file as it was named.
+        file: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The documents make no corpus.
+    #[error("{file}: {source}")]
+    Corpus {
+        /// The file as it was named.
+        file: String,
+        /// What is wrong with them.
+        source: CorpusError,
+    },
+    /// The files are well-formed but do not make a set together.
+    #[error("{set}: {source}")]
+    Dataset {
+        /// The folder or the set's name.
+        set: String,
+        /// What does not fit.
+        source: DatasetError,
+    },
+    /// The scores of a query make no ranking.
+    #[error("{file}: query '{query}': {source}")]
+    Ranking {
+        /// The file as it was named.
+        file: String,
+        /// The query.
+        query: String,
+        /// What is wrong with its scores.
+        source: RankingError,
+    },
+}
+
+/// What is wrong with one line.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Defect {
+    /// Bytes that are no UTF-8.
+    #[error("invalid UTF-8 at byte {column}; save the file as UTF-8")]
+    InvalidUtf8 {
+        /// Byte position in the line, from 1.
+        column: usize,
+    },
+    /// No JSON.
+    #[error("invalid JSON at column {column}: {message}; every line must be one whole JSON object")]
+    InvalidJson {
+        /// What the parser said.
+        message: String,
+        /// Position in the line, from 1.
+        column: usize,
+    },
+    /// JSON, but of another kind than an object.
+    #[error("expected a JSON object, found {found}; write the line as {{\"{field}\": …}}")]
+    NotAnObject {
+        /// What stands there.
+        found: &'static str,
+        /// The first field of the object that was expected.
+        field: &'static str,
+    },
+    /// A field that must be there is not.
+    #[error("field '{field}' is missing; add it")]
+    MissingField {
+        /// The field's name.
+        field: &'static str,
+    },
+    /// A field holds another type than it should.
+    #[error("field '{field}' is {found}, expected {expected}")]
+    WrongType {
+        /// The field's name.
+        field: &'static str,
+        /// The type it should have.
+        expected: &'static str,
+        /// The type it has.
+        found: &'static str,
+    },
+    /// A field or column that must not be empty is.
+    #[error("'{field}' is empty; fill it in or remove the line")]
+    EmptyField {
+        /// The field's or column's name.
+        field: &'static str,
+    },
+    /// An id was used before.
+    #[error("{what} id '{id}' was already used at line {first}; give each its own id")]
+    DuplicateId {
+        /// `document` or `query`.
+        what: &'static str,
+        /// The id.
+        id: String,
+        /// The line that used it first.
+        first: u64,
+    },
+    /// Another number of columns than the format has.
+    #[error("found {found} columns, expected {}: {layout}", .layout.split(' ').count())]
+    Columns {
+        /// The names of the columns that were expected, separated by spaces.
+        layout: &'static str,
+        /// Number of columns found.
+        found: usize,
+    },
+    /// The first line is not the header.
+    #[error("the first line must be the header '{expected}' (tab-separated), found '{found}'")]
+    Header {
+        /// The header, columns separated by spaces.
+        expected: &'static str,
+        /// The line that stands there, shortened.
+        found: String,
+    },
+    /// A column that should be a number is none, or one that cannot be used.
+    #[error("{column} '{text}' is not {expected}")]
+    Number {
+        /// The column's name.
+        column: &'static str,
+        /// What stands there, shortened.
+        text: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A line names something that is not in the set.
+    #[error("{what} '{id}' is not among the {what}s of {file}; add it there or remove this line")]
+    Unknown {
+        /// `document` or `query`.
+        what: &'static str,
+        /// The id.
+        id: String,
+        /// Where it should be.
+        file: String,
+    },
+    /// A judged query has no text.
+    #[error("query '{id}' is judged but its text is empty; write the text or remove the query")]
+    EmptyQuery {
+        /// The query's id.
+        id: String,
+    },
+    /// One pair was given two different grades.
+    #[error(
+        "query '{query}' gives document '{document}' grade {grade}, but an earlier line gave it \
+         {earlier}; keep one of them"
+    )]
+    ConflictingGrades {
+        /// The query.
+        query: String,
+        /// The document.
+        document: String,
+        /// The grade on this line.
+        grade: i32,
+        /// The grade before.
+        earlier: i32,
+    },
+    /// A document occurs twice in one query's ranking.
+    #[error(
+        "query '{query}' ranks document '{document}' a second time (first at line {first}); remove \
+         one of them"
+    )]
+    RankedTwice {
+        /// The query.
+        query: String,
+        /// The document.
+        document: String,
+        /// The line that ranked it first.
+        first: u64,
+    },
+    /// A triple whose positive is also its negative.
+    #[error("document '{id}' is both the positive and the negative; remove this line")]
+    PositiveIsNegative {
+        /// The document.
+        id: String,
+    },
+    /// A triple that stands there twice.
+    #[error("this triple stands already at line {first}; remove one of them")]
+    RepeatedTriple {
+        /// The line that has it first.
+        first: u64,
+    },
+}
+
+/// Why something could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The operating system could not write it.
+    #[error("writing failed: {0}")]
+    Io(#[from] std::io::Error),
+    /// TREC formats separate columns by white space, so an id must be one word.
+    #[error("{what} id '{id}' is empty or holds white space, which TREC files cannot express")]
+    Id {
+        /// `document` or `query`.
+        what: &'static str,
+        /// The id.
+        id: String,
+    },
+    /// An unscored document needs a score below all scored ones, and there is no number left.
+    #[error("query '{query}': no score is left below {floor} for its unscored documents")]
+    NoRoomBelow {
+        /// The query.
+        query: String,
+        /// The lowest score there is.
+        floor: f32,
+    },
+}
+
+/// The start of a text, for messages.
+pub(crate) fn shortened(text: &str) -> String {
+    const LONGEST: usize = 60;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+fn offer(available: &[String]) -> String {
+    match available {
+        [] => "there is no judgements file qrels/SPLIT.tsv at all".to_owned(),
+        names => format!("it has: {}", names.join(", ")),
+    }
+}

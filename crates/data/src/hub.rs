@@ -1,0 +1,123 @@
+//! Models: from a folder in the Hugging Face layout, or from the hub by id, through its cache.
+
+mod download;
+mod error;
+mod folder;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+pub use error::HubError;
+pub use settings::{HubSettings, Token};
+
+/// A model's files, all of them on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelFiles {
+    /// The folder that holds them.
+    pub folder: PathBuf,
+    /// `config.json`.
+    pub config: PathBuf,
+    /// `tokenizer.json`.
+    pub tokenizer: PathBuf,
+    /// `model.safetensors`, or the shards that its index names, by name.
+    pub weights: Vec<PathBuf>,
+    /// The commit on the hub; `None` for a folder that the user named.
+    pub revision: Option<String>,
+}
+
+/// How far the download of one file is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The file's name in the repository.
+    pub file: String,
+    /// Bytes here so far.
+    pub done: u64,
+    /// Bytes in all; `None` while that is unknown.
+    pub total: Option<u64>,
+    /// Whether the file is complete and checked. The last call for every file that succeeds.
+    pub finished: bool,
+}
+
+/// Told how downloads go, from other threads; called for files that are downloaded, not for those
+/// found in the cache.
+pub type OnProgress = Arc<dyn Fn(&Progress) + Send + Sync>;
+
+/// Finds a model's files: `spec` is the path of an existing folder or a hub id, `OWNER/NAME`.
+///
+/// Whatever looks like a path is never sent to the hub. `revision` is a branch, tag or commit of the
+/// hub's repository, `main` without one; all files come from the commit that it names now. A file
+/// that was downloaded once is taken from the cache, and one whose download is cut never appears
+/// under its final name, while those finished before stay.
+///
+/// # Errors
+/// Neither a folder nor an id, files that are missing, a hub that refuses, is not reached or has no
+/// such model, a download that is cut or differs from what was announced.
+pub fn resolve(
+    spec: &str,
+    revision: Option<&str>,
+    settings: &HubSettings,
+    progress: &OnProgress,
+) -> Result<ModelFiles, HubError> {
+    match Place::of(spec)? {
+        Place::Folder(_) if revision.is_some() => {
+            Err(HubError::RevisionOfFolder { folder: spec.to_owned() })
+        }
+        Place::Folder(path) => folder::read(&path),
+        Place::Hub { owner, name } => {
+            download::fetch(owner, name, revision.unwrap_or("main"), settings, progress)
+        }
+    }
+}
+
+/// Where a spec says that a model is.
+enum Place<'a> {
+    Folder(PathBuf),
+    Hub { owner: &'a str, name: &'a str },
+}
+
+impl<'a> Place<'a> {
+    fn of(spec: &'a str) -> Result<Self, HubError> {
+        let path = Path::new(spec);
+        if path.is_dir() {
+            return Ok(Self::Folder(path.to_owned()));
+        }
+        if path.exists() {
+            return Err(HubError::NotAFolder { path: spec.to_owned() });
+        }
+        let like_a_path = spec.starts_with(['.', '/', '~'])
+            || spec.contains('\\')
+            || spec.matches('/').count() > 1
+            || spec.ends_with('/');
+        if like_a_path {
+            return Err(HubError::NoFolder { path: spec.to_owned() });
+        }
+        match spec.split_once('/') {
+            Some((owner, name)) if is_repository_name(owner) && is_repository_name(name) => {
+                Ok(Self::Hub { owner, name })
+            }
+            _ => Err(HubError::NeitherFolderNorId { spec: spec.to_owned() }),
+        }
+    }
+}
+
+/// The names that the hub allows: at most 96 letters, digits, `-`, `_` and `.`, neither `--` nor
+/// `..` among them, `-` and `.` neither first nor last.
+fn is_repository_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    (1..=96).contains(&name.len())
+        && name.chars().all(allowed)
+        && !name.contains("..")
+        && !name.contains("--")
+        && !name.starts_with(['.', '-'])
+        && !name.ends_with(['.', '-'])
+}
+
+/// Whether a name stands for a file right in the folder, not for a path that leads elsewhere.
+fn is_plain_name(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    let plain = matches!(parts.next(), Some(Component::Normal(part)) if part == name);
+    plain && parts.next().is_none() && !name.contains(['/', '\\', ':', '\0'])
+}

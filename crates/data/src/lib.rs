@@ -1,0 +1,20 @@
+//! Everything that comes from files: readers of BEIR folders, TREC runs and judgements, documents
+//! and triples; models from folders or the Hugging Face hub; checksums; and the embedded help-desk
+//! set. Knows `core` only, and prints nothing.
+
+pub mod beir;
+mod checksum;
+pub mod documents;
+pub mod embedded;
+mod error;
+pub mod hub;
+mod json;
+mod lines;
+pub mod trec;
+pub mod triples;
+
+#[cfg(test)]
+mod mutation_tests;
+
+pub use checksum::sha256;
+pub use error::{DataError, Defect, WriteError};

@@ -1,0 +1,42 @@
+//! Measures, statistics, latency, the experiment runner and its record. Knows only the core.
+
+mod agreement;
+mod bootstrap;
+mod evaluate;
+mod expectation;
+mod experiment;
+mod finding;
+mod latency;
+mod machine;
+pub mod measures;
+mod quantile;
+mod record;
+mod runner;
+pub mod store;
+mod table;
+#[cfg(test)]
+mod testing;
+mod time;
+mod warning;
+
+pub use agreement::{Changes, overlap};
+pub use bootstrap::{Interval, RESAMPLES, bootstrap_difference, bootstrap_mean, differences, mean};
+pub use evaluate::{Evaluation, QueryValues, evaluate};
+pub use expectation::{ExpectationResult, check};
+pub use experiment::{
+    ConfigError, DatasetSource, DatasetSpec, Expectation, Experiment, FIRST_STAGE, FirstStageKind,
+    FirstStageSpec, ModelSpec, ORACLE, RerankerKind, RerankerSpec,
+};
+pub use finding::{Verdict, finding};
+pub use latency::{Sample, latency};
+pub use measures::{JudgedRanking, Measure, MeasureError, NamedMeasure};
+pub use quantile::quantile;
+pub use record::{
+    Agreement, CandidatesInfo, DatasetInfo, Difference, Estimate, ExperimentInfo, Latency, Machine,
+    QueryRow, Record, Role, SCHEMA, Slice, SystemRecord,
+};
+pub use runner::{Contender, Plan, Progress, RunError, run};
+pub use store::{RECORD_FILE, StoreError, TABLE_FILE};
+pub use table::TableError;
+pub use time::rfc3339;
+pub use warning::Warning;

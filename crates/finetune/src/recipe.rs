@@ -1,0 +1,163 @@
+mod error;
+mod parse;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+use secondpass_core::ContentHash;
+use secondpass_evaluation::NamedMeasure;
+use secondpass_text::Truncation;
+
+pub use error::RecipeError;
+
+/// How a model is to be trained: a validated TOML file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recipe {
+    /// The file it was read from.
+    pub file: String,
+    /// The hash of the file's text.
+    pub hash: ContentHash,
+    /// What the trained model is called.
+    pub name: String,
+    /// Decides weights, order, negatives and dropout.
+    pub seed: u64,
+    /// What is trained.
+    pub model: ModelSource,
+    /// What it learns from.
+    pub data: DataSource,
+    /// Where each group's negatives come from.
+    pub sampling: NegativeCounts,
+    /// The optimization.
+    pub training: Training,
+    /// How checkpoints are compared.
+    pub dev: DevSettings,
+}
+
+/// Where training starts.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ModelSource {
+    /// Random weights of this shape, with a tokenizer trained on the training texts.
+    Random {
+        /// The encoder's sizes.
+        shape: Shape,
+        /// Tokens of the tokenizer, special ones included.
+        vocabulary: usize,
+    },
+    /// A model on disk.
+    Folder {
+        /// Its folder in the Hugging Face layout; relative paths start at the recipe's folder.
+        path: PathBuf,
+        /// What becomes of its head.
+        head: Head,
+    },
+}
+
+/// What becomes of the head of a model on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Head {
+    /// A random one is put on.
+    New,
+    /// It is trained on.
+    Kept,
+}
+
+/// The sizes of an XLM-R cross-encoder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shape {
+    /// Width of the residual stream.
+    pub hidden_size: usize,
+    /// Encoder layers.
+    pub num_hidden_layers: usize,
+    /// Attention heads; divides `hidden_size`.
+    pub num_attention_heads: usize,
+    /// Width inside the feed-forward part.
+    pub intermediate_size: usize,
+    /// The longest sequence it has positions for, in tokens.
+    pub max_length: usize,
+    /// Dropout on embeddings and layer outputs.
+    pub hidden_dropout: f64,
+    /// Dropout on attention weights.
+    pub attention_dropout: f64,
+    /// Standard deviation of the random weights.
+    pub initializer_range: f64,
+}
+
+/// What a model learns from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DataSource {
+    /// A set compiled into the program, by name.
+    Embedded(String),
+}
+
+/// Negatives of each group, by source. A source that has too few is filled up by the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NegativeCounts {
+    /// From the group's own list.
+    pub hard: usize,
+    /// From the first stage's candidates that are not judged relevant.
+    pub first_stage: usize,
+    /// From the whole corpus.
+    pub random: usize,
+}
+
+impl NegativeCounts {
+    /// Negatives in a group.
+    pub fn total(&self) -> usize {
+        self.hard + self.first_stage + self.random
+    }
+}
+
+/// The optimization.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Training {
+    /// When it ends.
+    pub length: Length,
+    /// Groups that one optimizer step averages over.
+    pub groups_per_step: usize,
+    /// Groups that are computed at once: memory, not learning.
+    pub groups_per_batch: usize,
+    /// The highest learning rate.
+    pub learning_rate: f64,
+    /// How long the rate rises.
+    pub warmup: Warmup,
+    /// Decoupled weight decay.
+    pub weight_decay: f64,
+    /// Global gradient norm above which gradients are scaled down.
+    pub clip_norm: Option<f64>,
+    /// The longest pair, in tokens, special ones included.
+    pub max_length: usize,
+    /// What happens to longer ones.
+    pub truncation: Truncation,
+}
+
+/// When training ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// Each group is seen this many times.
+    Epochs(usize),
+    /// After this many optimizer steps.
+    Steps(usize),
+}
+
+/// How long the learning rate rises.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Warmup {
+    /// A share of all steps, from 0 to 1.
+    Share(f64),
+    /// A number of steps.
+    Steps(usize),
+}
+
+/// How checkpoints are compared.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DevSettings {
+    /// The higher its mean over the dev queries, the better the checkpoint.
+    pub measure: NamedMeasure,
+    /// Steps between two evaluations.
+    pub every: usize,
+    /// Candidates per query.
+    pub depth: usize,
+    /// How many dev queries, drawn by the seed; `None` for all.
+    pub queries: Option<usize>,
+}

@@ -1,0 +1,333 @@
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+use secondpass_core::ContentHash;
+use serde::Deserialize;
+
+use super::{
+    DataSource, DevSettings, Head, Length, ModelSource, NegativeCounts, Recipe, RecipeError, Shape,
+    Training, Warmup,
+};
+
+/// Bounds every count, so that no product of two of them overflows.
+const MOST: usize = 1_000_000_000;
+
+impl Recipe {
+    /// Reads a recipe. `file_name` is its path: it stands in errors, and a relative `model.path` is
+    /// joined to its folder.
+    ///
+    /// # Errors
+    /// Broken TOML, unknown or missing keys, values that cannot be.
+    pub fn parse(text: &str, file_name: &str) -> Result<Self, RecipeError> {
+        let raw: RawRecipe = toml::from_str(text).map_err(|error| RecipeError::Toml {
+            file: file_name.to_owned(),
+            line: line_of(text, error.span().map_or(0, |span| span.start)),
+            message: error.message().to_owned(),
+        })?;
+        let keys = Keys { file: file_name };
+        let model = keys.model(raw.model)?;
+        let training = keys.training(raw.training)?;
+        if let ModelSource::Random { shape, .. } = &model
+            && training.max_length > shape.max_length
+        {
+            let allowed = format!("at most model.shape.max_length ({})", shape.max_length);
+            return Err(keys.value("training.max_length", training.max_length, &allowed));
+        }
+        Ok(Self {
+            file: file_name.to_owned(),
+            hash: ContentHash::of(text.as_bytes()),
+            name: keys.filled("name", raw.name)?,
+            seed: raw.seed,
+            model,
+            data: keys.data(raw.data)?,
+            sampling: keys.sampling(&raw.sampling)?,
+            training,
+            dev: keys.dev(raw.dev)?,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRecipe {
+    name: String,
+    seed: u64,
+    model: RawModel,
+    data: RawData,
+    sampling: RawSampling,
+    training: RawTraining,
+    dev: RawDev,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawModel {
+    kind: String,
+    shape: Option<RawShape>,
+    tokenizer: Option<RawTokenizer>,
+    path: Option<PathBuf>,
+    head: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawShape {
+    hidden_size: usize,
+    num_hidden_layers: usize,
+    num_attention_heads: usize,
+    intermediate_size: usize,
+    max_length: usize,
+    hidden_dropout: f64,
+    attention_dropout: f64,
+    initializer_range: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTokenizer {
+    vocabulary: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawData {
+    kind: String,
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSampling {
+    negatives: usize,
+    hard: usize,
+    first_stage: usize,
+    random: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTraining {
+    epochs: Option<usize>,
+    steps: Option<usize>,
+    groups_per_step: usize,
+    groups_per_batch: usize,
+    learning_rate: f64,
+    warmup: toml::Value,
+    weight_decay: f64,
+    clip_norm: Option<f64>,
+    decay: String,
+    max_length: usize,
+    truncation: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDev {
+    measure: String,
+    every: usize,
+    depth: usize,
+    queries: Option<usize>,
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    1 + text.bytes().take(offset).filter(|&byte| byte == b'\n').count()
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{text}'")
+}
+
+/// Validation, with the file that every error names.
+struct Keys<'a> {
+    file: &'a str,
+}
+
+impl Keys<'_> {
+    fn model(&self, raw: RawModel) -> Result<ModelSource, RecipeError> {
+        match raw.kind.as_str() {
+            "random" => {
+                const WHEN: &str = "model.kind = \"random\"";
+                self.absent("model.path", raw.path.is_some(), WHEN)?;
+                self.absent("model.head", raw.head.is_some(), WHEN)?;
+                let shape = self.needed("model.shape", raw.shape, "the encoder's sizes")?;
+                let tokenizer = self.needed(
+                    "model.tokenizer",
+                    raw.tokenizer,
+                    "the table with the tokenizer's vocabulary",
+                )?;
+                let vocabulary = self.count("model.tokenizer.vocabulary", tokenizer.vocabulary)?;
+                Ok(ModelSource::Random { shape: self.shape(&shape)?, vocabulary })
+            }
+            "folder" => {
+                const WHEN: &str = "model.kind = \"folder\"";
+                self.absent("model.shape", raw.shape.is_some(), WHEN)?;
+                self.absent("model.tokenizer", raw.tokenizer.is_some(), WHEN)?;
+                let path = self.needed("model.path", raw.path, "the model's folder")?;
+                let head = self.needed("model.head", raw.head, "\"new\" or \"kept\"")?;
+                let head = match head.as_str() {
+                    "new" => Head::New,
+                    "kept" => Head::Kept,
+                    other => {
+                        return Err(self.value("model.head", quoted(other), "'new', 'kept'"));
+                    }
+                };
+                let folder = Path::new(self.file).parent();
+                Ok(ModelSource::Folder { path: folder.unwrap_or(Path::new("")).join(path), head })
+            }
+            other => Err(self.value("model.kind", quoted(other), "'random', 'folder'")),
+        }
+    }
+
+    fn shape(&self, raw: &RawShape) -> Result<Shape, RecipeError> {
+        let count = |key: &str, value| self.count(&format!("model.shape.{key}"), value);
+        let dropout = |key: &str, value: f64| match (0.0..1.0).contains(&value) {
+            true => Ok(value),
+            false => {
+                Err(self.value(&format!("model.shape.{key}"), value, "a number from 0 to below 1"))
+            }
+        };
+        let heads = count("num_attention_heads", raw.num_attention_heads)?;
+        let hidden_size = count("hidden_size", raw.hidden_size)?;
+        if !hidden_size.is_multiple_of(heads) {
+            let allowed = format!("a multiple of num_attention_heads ({heads})");
+            return Err(self.value("model.shape.hidden_size", hidden_size, &allowed));
+        }
+        Ok(Shape {
+            hidden_size,
+            num_hidden_layers: count("num_hidden_layers", raw.num_hidden_layers)?,
+            num_attention_heads: heads,
+            intermediate_size: count("intermediate_size", raw.intermediate_size)?,
+            max_length: count("max_length", raw.max_length)?,
+            hidden_dropout: dropout("hidden_dropout", raw.hidden_dropout)?,
+            attention_dropout: dropout("attention_dropout", raw.attention_dropout)?,
+            initializer_range: self
+                .positive("model.shape.initializer_range", raw.initializer_range)?,
+        })
+    }
+
+    fn data(&self, raw: RawData) -> Result<DataSource, RecipeError> {
+        match raw.kind.as_str() {
+            "embedded" => Ok(DataSource::Embedded(self.filled("data.name", raw.name)?)),
+            other => Err(self.value("data.kind", quoted(other), "'embedded'")),
+        }
+    }
+
+    fn sampling(&self, raw: &RawSampling) -> Result<NegativeCounts, RecipeError> {
+        let counts = [raw.hard, raw.first_stage, raw.random];
+        let sum = counts.iter().fold(0, |sum: usize, &count| sum.saturating_add(count));
+        if raw.negatives != sum || raw.negatives == 0 {
+            let allowed = format!("at least 1, and hard + first_stage + random ({sum})");
+            return Err(self.value("sampling.negatives", raw.negatives, &allowed));
+        }
+        self.count("sampling.negatives", sum)?;
+        let RawSampling { hard, first_stage, random, .. } = *raw;
+        Ok(NegativeCounts { hard, first_stage, random })
+    }
+
+    fn training(&self, raw: RawTraining) -> Result<Training, RecipeError> {
+        let length = match (raw.epochs, raw.steps) {
+            (Some(epochs), None) => Length::Epochs(self.count("training.epochs", epochs)?),
+            (None, Some(steps)) => Length::Steps(self.count("training.steps", steps)?),
+            (None, None) => self.needed("training.epochs", None, "the length, unless 'steps' is")?,
+            (Some(_), Some(_)) => {
+                self.absent("training.epochs", true, "training.steps is there")?;
+                Length::Steps(0)
+            }
+        };
+        if raw.decay != "linear" {
+            return Err(self.value("training.decay", quoted(&raw.decay), "'linear'"));
+        }
+        let groups_per_step = self.count("training.groups_per_step", raw.groups_per_step)?;
+        let groups_per_batch = self.count("training.groups_per_batch", raw.groups_per_batch)?;
+        if groups_per_batch > groups_per_step {
+            let allowed = format!("at most training.groups_per_step ({groups_per_step})");
+            return Err(self.value("training.groups_per_batch", groups_per_batch, &allowed));
+        }
+        if !(raw.weight_decay.is_finite() && raw.weight_decay >= 0.0) {
+            return Err(self.value("training.weight_decay", raw.weight_decay, "a number from 0"));
+        }
+        let clip_norm =
+            raw.clip_norm.map(|norm| self.positive("training.clip_norm", norm)).transpose()?;
+        let truncation = raw.truncation.parse().map_err(|_| {
+            let allowed = "'longest-first', 'document-only', 'error'";
+            self.value("training.truncation", quoted(&raw.truncation), allowed)
+        })?;
+        Ok(Training {
+            length,
+            groups_per_step,
+            groups_per_batch,
+            learning_rate: self.positive("training.learning_rate", raw.learning_rate)?,
+            warmup: self.warmup(&raw.warmup)?,
+            weight_decay: raw.weight_decay,
+            clip_norm,
+            max_length: self.count("training.max_length", raw.max_length)?,
+            truncation,
+        })
+    }
+
+    fn warmup(&self, raw: &toml::Value) -> Result<Warmup, RecipeError> {
+        let allowed = "a share of the steps as a decimal (0.1), or a whole number of steps (500)";
+        let wrong = || self.value("training.warmup", raw, allowed);
+        match *raw {
+            toml::Value::Float(share) if (0.0..=1.0).contains(&share) => Ok(Warmup::Share(share)),
+            toml::Value::Integer(steps) => {
+                let steps = usize::try_from(steps).ok().filter(|&steps| steps <= MOST);
+                steps.map(Warmup::Steps).ok_or_else(wrong)
+            }
+            _ => Err(wrong()),
+        }
+    }
+
+    fn dev(&self, raw: RawDev) -> Result<DevSettings, RecipeError> {
+        let measure = raw.measure.parse().map_err(|_| {
+            let allowed = secondpass_evaluation::NamedMeasure::allowed();
+            self.value("dev.measure", quoted(&raw.measure), &allowed)
+        })?;
+        let queries = raw.queries.map(|queries| self.count("dev.queries", queries)).transpose()?;
+        let every = self.count("dev.every", raw.every)?;
+        Ok(DevSettings { measure, every, depth: self.count("dev.depth", raw.depth)?, queries })
+    }
+
+    fn count(&self, key: &str, value: usize) -> Result<usize, RecipeError> {
+        match (1..=MOST).contains(&value) {
+            true => Ok(value),
+            false => Err(self.value(key, value, &format!("a whole number from 1 to {MOST}"))),
+        }
+    }
+
+    fn positive(&self, key: &str, value: f64) -> Result<f64, RecipeError> {
+        match value.is_finite() && value > 0.0 {
+            true => Ok(value),
+            false => Err(self.value(key, value, "a number above 0")),
+        }
+    }
+
+    fn filled(&self, key: &str, text: String) -> Result<String, RecipeError> {
+        match text.trim().is_empty() {
+            true => Err(self.value(key, quoted(&text), "a text that is not blank")),
+            false => Ok(text),
+        }
+    }
+
+    fn needed<T>(&self, key: &str, value: Option<T>, what: &'static str) -> Result<T, RecipeError> {
+        let file = self.file.to_owned();
+        value.ok_or_else(|| RecipeError::Missing { file, key: key.to_owned(), what })
+    }
+
+    fn absent(&self, key: &str, is_there: bool, when: &'static str) -> Result<(), RecipeError> {
+        let (file, key) = (self.file.to_owned(), key.to_owned());
+        match is_there {
+            true => Err(RecipeError::Superfluous { file, key, when }),
+            false => Ok(()),
+        }
+    }
+
+    fn value(&self, key: &str, found: impl Display, allowed: &str) -> RecipeError {
+        RecipeError::Value {
+            file: self.file.to_owned(),
+            key: key.to_owned(),
+            found: found.to_string(),
+            allowed: allowed.to_owned(),
+        }
+    }
+}

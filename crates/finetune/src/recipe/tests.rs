@@ -1,0 +1,126 @@
+use super::*;
+
+const RECIPE: &str = r#"
+name = "helpdesk-mini"
+seed = 7
+
+[model]
+kind = "random"
+[model.shape]
+hidden_size = 128
+num_hidden_layers = 2
+num_attention_heads = 4
+intermediate_size = 512
+max_length = 192
+hidden_dropout = 0.1
+attention_dropout = 0.1
+initializer_range = 0.02
+[model.tokenizer]
+vocabulary = 8000
+
+[data]
+kind = "embedded"
+name = "helpdesk"
+
+[sampling]
+negatives = 5
+hard = 3
+first_stage = 1
+random = 1
+
+[training]
+epochs = 3
+groups_per_step = 32
+groups_per_batch = 8
+learning_rate = 5e-4
+warmup = 0.06
+weight_decay = 0.01
+clip_norm = 1.0
+decay = "linear"
+max_length = 160
+truncation = "longest-first"
+
+[dev]
+measure = "nDCG@10"
+every = 200
+depth = 50
+"#;
+
+fn with(line: &str, instead: &str) -> Result<Recipe, String> {
+    assert!(RECIPE.contains(line), "{line}");
+    Recipe::parse(&RECIPE.replace(line, instead), "configs/r.toml").map_err(|e| e.to_string())
+}
+
+#[test]
+fn reads_every_key() {
+    let recipe = with("", "").unwrap();
+    assert_eq!((recipe.name.as_str(), recipe.seed), ("helpdesk-mini", 7));
+    assert_eq!(recipe.sampling, NegativeCounts { hard: 3, first_stage: 1, random: 1 });
+    assert_eq!(recipe.training.length, Length::Epochs(3));
+    assert_eq!(recipe.training.warmup, Warmup::Share(0.06));
+    assert_eq!(recipe.training.clip_norm, Some(1.0));
+    assert_eq!(recipe.dev.measure.to_string(), "nDCG@10");
+    assert_eq!(recipe.dev.queries, None);
+    let ModelSource::Random { shape, vocabulary: 8000 } = recipe.model else {
+        panic!("{:?}", recipe.model);
+    };
+    assert_eq!((shape.hidden_size, shape.max_length), (128, 192));
+    let recipe = with("epochs = 3", "steps = 90").unwrap();
+    assert_eq!(recipe.training.length, Length::Steps(90));
+    let recipe = with("warmup = 0.06", "warmup = 20").unwrap();
+    assert_eq!(recipe.training.warmup, Warmup::Steps(20));
+}
+
+#[test]
+fn a_folder_starts_at_the_recipes() {
+    let (before, rest) = RECIPE.split_once("[model]").unwrap();
+    let (_, after) = rest.split_once("[data]").unwrap();
+    let parse = |model: &str| {
+        let text = format!("{before}[model]\n{model}\n[data]{after}");
+        Recipe::parse(&text, "configs/r.toml").map_err(|error| error.to_string())
+    };
+    let recipe = parse("kind = \"folder\"\npath = \"../encoder\"\nhead = \"new\"").unwrap();
+    let path = PathBuf::from("configs/../encoder");
+    assert_eq!(recipe.model, ModelSource::Folder { path, head: Head::New });
+    let error = parse("kind = \"folder\"\nhead = \"new\"").unwrap_err();
+    assert_eq!(error, "configs/r.toml: key 'model.path' is missing; it is the model's folder");
+    let error = parse("kind = \"folder\"\npath = \"x\"\nhead = \"old\"").unwrap_err();
+    assert_eq!(error, "configs/r.toml: key 'model.head' is 'old'; allowed: 'new', 'kept'");
+}
+
+#[test]
+fn errors_name_file_and_key() {
+    let error = |line: &str, instead: &str| with(line, instead).unwrap_err();
+    let unknown = error("every = 200", "evry = 200");
+    assert!(unknown.starts_with("configs/r.toml, line 44: unknown field `evry`"), "{unknown}");
+    let missing = error("seed = 7", "");
+    assert!(missing.contains("missing field `seed`"), "{missing}");
+    let both = error("epochs = 3", "epochs = 3\nsteps = 9");
+    assert!(both.contains("'training.epochs' does not apply when training.steps"), "{both}");
+    for (line, instead, key) in [
+        ("name = \"helpdesk-mini\"", "name = \" \"", "name"),
+        ("kind = \"random\"", "kind = \"hub\"", "model.kind"),
+        ("kind = \"random\"", "kind = \"random\"\npath = \"x\"", "model.path"),
+        ("hidden_size = 128", "hidden_size = 130", "model.shape.hidden_size"),
+        ("num_attention_heads = 4", "num_attention_heads = 0", "model.shape.num_attention_heads"),
+        ("hidden_dropout = 0.1", "hidden_dropout = 1.0", "model.shape.hidden_dropout"),
+        ("kind = \"embedded\"", "kind = \"files\"", "data.kind"),
+        ("negatives = 5", "negatives = 4", "sampling.negatives"),
+        ("epochs = 3", "", "training.epochs"),
+        ("groups_per_batch = 8", "groups_per_batch = 33", "training.groups_per_batch"),
+        ("learning_rate = 5e-4", "learning_rate = nan", "training.learning_rate"),
+        ("warmup = 0.06", "warmup = 1.5", "training.warmup"),
+        ("warmup = 0.06", "warmup = -1", "training.warmup"),
+        ("warmup = 0.06", "warmup = \"all\"", "training.warmup"),
+        ("clip_norm = 1.0", "clip_norm = 0.0", "training.clip_norm"),
+        ("decay = \"linear\"", "decay = \"cosine\"", "training.decay"),
+        ("max_length = 160", "max_length = 193", "training.max_length"),
+        ("\"longest-first\"", "\"left\"", "training.truncation"),
+        ("nDCG@10", "ndcg", "dev.measure"),
+        ("every = 200", "every = 0", "dev.every"),
+        ("depth = 50", "depth = 50\nqueries = 0", "dev.queries"),
+    ] {
+        let message = error(line, instead);
+        assert!(message.starts_with(&format!("configs/r.toml: key '{key}'")), "{message}");
+    }
+}

@@ -1,0 +1,98 @@
+use burn::tensor::activation::{gelu, gelu_approximate, relu};
+use burn::tensor::{Bool, Tensor};
+
+use super::attention::Attention;
+use super::{LayerNorm, Linear, dropout};
+use crate::ModelConfig;
+use crate::config::Activation;
+use crate::weights::{Parameters, Slot, Source, WeightsError};
+
+/// A stack of post-norm transformer layers.
+#[derive(Clone, Debug)]
+pub(crate) struct Encoder {
+    layers: Vec<Layer>,
+}
+
+/// Attention and feed-forward, each followed by residual and LayerNorm.
+#[derive(Clone, Debug)]
+struct Layer {
+    attention: Attention,
+    attention_norm: LayerNorm,
+    widen: Linear,
+    narrow: Linear,
+    output_norm: LayerNorm,
+    activation: Activation,
+    dropout: f64,
+}
+
+impl Encoder {
+    pub fn build(
+        source: &mut dyn Source,
+        path: &str,
+        config: &ModelConfig,
+    ) -> Result<Self, WeightsError> {
+        let layers = (0..config.num_hidden_layers)
+            .map(|layer| Layer::build(source, &format!("{path}.layer.{layer}"), config));
+        Ok(Self { layers: layers.collect::<Result<_, _>>()? })
+    }
+
+    /// # Shapes
+    /// - x and result: `[batch, tokens, hidden]`
+    /// - padding: `[batch, tokens]`, true where there is padding
+    pub fn forward(&self, x: Tensor<3>, padding: Option<&Tensor<2, Bool>>) -> Tensor<3> {
+        self.layers.iter().fold(x, |x, layer| layer.forward(x, padding))
+    }
+}
+
+impl Layer {
+    fn build(
+        source: &mut dyn Source,
+        path: &str,
+        config: &ModelConfig,
+    ) -> Result<Self, WeightsError> {
+        let (hidden, wide) = (config.hidden_size, config.intermediate_size);
+        let epsilon = config.layer_norm_eps;
+        let norm = |name: &str, source: &mut dyn Source| {
+            LayerNorm::build(source, &format!("{path}.{name}.LayerNorm"), hidden, epsilon)
+        };
+        Ok(Self {
+            attention: Attention::build(source, &format!("{path}.attention"), config)?,
+            attention_norm: norm("attention.output", source)?,
+            widen: Linear::build(source, &format!("{path}.intermediate.dense"), hidden, wide)?,
+            narrow: Linear::build(source, &format!("{path}.output.dense"), wide, hidden)?,
+            output_norm: norm("output", source)?,
+            activation: config.hidden_act,
+            dropout: config.hidden_dropout_prob,
+        })
+    }
+
+    fn forward(&self, x: Tensor<3>, padding: Option<&Tensor<2, Bool>>) -> Tensor<3> {
+        let attended = dropout(self.attention.forward(x.clone(), padding), self.dropout);
+        let x = self.attention_norm.forward(x + attended);
+        // [batch, tokens, hidden] -> [batch, tokens, intermediate] and back
+        let wide = self.activate(self.widen.forward(x.clone()));
+        let narrow = dropout(self.narrow.forward(wide), self.dropout);
+        self.output_norm.forward(x + narrow)
+    }
+
+    fn activate(&self, x: Tensor<3>) -> Tensor<3> {
+        match self.activation {
+            Activation::Gelu => gelu(x),
+            Activation::GeluTanh => gelu_approximate(x),
+            Activation::Relu => relu(x),
+        }
+    }
+}
+
+impl Parameters for Encoder {
+    fn visit(&mut self, path: &str, visit: &mut dyn FnMut(String, Slot<'_>)) {
+        for (index, layer) in self.layers.iter_mut().enumerate() {
+            let path = format!("{path}.layer.{index}");
+            layer.attention.visit(&format!("{path}.attention"), visit);
+            layer.attention_norm.visit(&format!("{path}.attention.output.LayerNorm"), visit);
+            layer.widen.visit(&format!("{path}.intermediate.dense"), visit);
+            layer.narrow.visit(&format!("{path}.output.dense"), visit);
+            layer.output_norm.visit(&format!("{path}.output.LayerNorm"), visit);
+        }
+    }
+}

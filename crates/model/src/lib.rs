@@ -1,0 +1,22 @@
+//! The engine: burn networks behind plain data. The only crate that names burn.
+//!
+//! [`Model::load`] reads a Hugging Face folder's `config.json` and safetensors onto a
+//! [`DeviceSpec`]; the model then is a [`secondpass_text::Scorer`], and through [`Trainee`] a
+//! [`secondpass_text::Learner`].
+
+mod architecture;
+mod config;
+mod device;
+mod dtype;
+mod layers;
+mod model;
+mod padded;
+mod train;
+mod weights;
+
+pub use config::{ConfigError, ModelConfig, ModelType};
+pub use device::{DeviceError, DeviceSpec};
+pub use dtype::{Dtype, UnknownDtype};
+pub use model::{Head, LoadError, Model};
+pub use train::Trainee;
+pub use weights::{ModelBytes, WeightsError};

@@ -1,0 +1,177 @@
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use secondpass_text::{ScoreError, Scorer, TokenBatch};
+
+use crate::architecture::{Network, names};
+use crate::padded::Padded;
+use crate::weights::{Files, ModelBytes, Parameters, Random, Slot, WithNewHead};
+use crate::{ConfigError, DeviceError, DeviceSpec, Dtype, ModelConfig, WeightsError};
+
+/// Where the classification head comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Head {
+    /// From the file; an encoder without one is an error.
+    FromFile,
+    /// Made anew from a seed: what fine-tuning an encoder starts from.
+    New {
+        /// Decides the head's first weights.
+        seed: u64,
+    },
+}
+
+/// A cross-encoder on a device.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub(crate) network: Network,
+    pub(crate) config: ModelConfig,
+    pub(crate) device: Device,
+    spec: DeviceSpec,
+    dtype: Dtype,
+}
+
+/// Why a model could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// Its config.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Its weights.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The device.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+}
+
+/// Tensors of published files that no cross-encoder here uses: a buffer of old transformers
+/// versions, and the pooler that the RoBERTa family's head does without.
+const UNUSED: [&str; 2] = ["position_ids", "roberta.pooler."];
+
+/// What else an encoder saved for another purpose may carry.
+const UNUSED_OF_ENCODERS: [&str; 4] = ["position_ids", "pooler.", "lm_head.", "cls."];
+
+impl Model {
+    /// Reads `config.json` and the safetensors files of a Hugging Face folder.
+    ///
+    /// # Errors
+    /// Unsupported configs, weights that are damaged or belong to another architecture, devices
+    /// that are not there.
+    pub fn load(
+        config: &Path,
+        weights: &[PathBuf],
+        device: DeviceSpec,
+        dtype: Dtype,
+        head: Head,
+    ) -> Result<Self, LoadError> {
+        let config = ModelConfig::from_file(config)?;
+        let opened = device.open(dtype)?;
+        let files = Files::open(weights, opened.clone(), dtype)?;
+        Self::from_files(files, config, opened, device, dtype, head)
+    }
+
+    /// Reads a model that is compiled into the program.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn from_bytes(
+        bytes: ModelBytes,
+        device: DeviceSpec,
+        dtype: Dtype,
+    ) -> Result<Self, LoadError> {
+        let config = ModelConfig::from_bytes(bytes.config, bytes.name)?;
+        let opened = device.open(dtype)?;
+        let files = Files::in_memory(bytes.weights, bytes.name, opened.clone(), dtype)?;
+        Self::from_files(files, config, opened, device, dtype, Head::FromFile)
+    }
+
+    /// A model of this shape with fresh weights, in f32.
+    ///
+    /// # Errors
+    /// A device that is not there.
+    pub fn random(config: ModelConfig, seed: u64, device: DeviceSpec) -> Result<Self, LoadError> {
+        let opened = device.open(Dtype::F32)?;
+        let mut source = Random::new(seed, DEVIATION, opened.clone());
+        let network = Network::build(&mut source, &config)?;
+        Ok(Self { network, config, device: opened, spec: device.chosen(), dtype: Dtype::F32 })
+    }
+
+    fn from_files(
+        files: Files,
+        config: ModelConfig,
+        opened: Device,
+        device: DeviceSpec,
+        dtype: Dtype,
+        head: Head,
+    ) -> Result<Self, LoadError> {
+        let (encoder, head_name) = names(config.model_type);
+        let mut files = files.without_prefix(encoder);
+        let network = match head {
+            Head::FromFile if !files.has("classifier.") => {
+                let (path, name) = (files.first_path(), head_name.to_owned());
+                return Err(WeightsError::Headless { path, name }.into());
+            }
+            Head::FromFile => {
+                let network = Network::build(&mut files, &config)?;
+                files.finish(&UNUSED)?;
+                network
+            }
+            Head::New { seed } => {
+                let random = Random::new(seed, DEVIATION, opened.clone());
+                let mut source = WithNewHead { files, random };
+                let network = Network::build(&mut source, &config)?;
+                source.files.finish(&UNUSED_OF_ENCODERS)?;
+                network
+            }
+        };
+        Ok(Self { network, config, device: opened, spec: device.chosen(), dtype })
+    }
+
+    /// What `config.json` said.
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// The device it is on; never `auto`.
+    pub fn device(&self) -> DeviceSpec {
+        self.spec
+    }
+
+    /// The number format it computes in.
+    pub fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
+    /// Number of parameters.
+    pub fn parameters(&self) -> usize {
+        let mut count = 0;
+        self.network.clone().visit("", &mut |_, slot| {
+            count += match slot {
+                Slot::Matrix(tensor, _) => tensor.shape().num_elements(),
+                Slot::Vector(tensor, _) => tensor.shape().num_elements(),
+            };
+        });
+        count
+    }
+}
+
+/// BERT's deviation of fresh weights.
+const DEVIATION: f32 = 0.02;
+
+impl Scorer for Model {
+    fn score(&self, batches: &[TokenBatch]) -> Result<Vec<f32>, ScoreError> {
+        let mut scores = Vec::with_capacity(batches.iter().map(TokenBatch::len).sum());
+        for batch in batches.iter().filter(|batch| !batch.is_empty()) {
+            let padded = Padded::new(batch, &self.config, &self.device)?;
+            let logits = self.network.head(self.network.encode(&padded));
+            let logits = logits.try_into_vec_as::<f32>();
+            scores.extend(logits.map_err(|e| ScoreError::Device(e.to_string()))?);
+        }
+        Ok(scores)
+    }
+}
+
+#[cfg(test)]
+mod bad_files;
+#[cfg(test)]
+mod parity;

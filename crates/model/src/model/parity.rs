@@ -1,0 +1,405 @@
+//! Parity with transformers: golden files of small random models and of a real encoder, made by
+//! `tests/golden/models/make.py` and `tests/golden/encoder/make.py`. One body runs on each device;
+//! planted faults prove that it can fail.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{Tensor, TensorData};
+use secondpass_text::{PairTokenizer, Scorer, TokenBatch};
+use serde::Deserialize;
+
+use super::Model;
+use crate::architecture::Network;
+use crate::config::Activation;
+use crate::padded::Padded;
+use crate::weights::{Files, Parameters, Slot};
+use crate::{DeviceSpec, Dtype, Head, ModelConfig};
+
+/// Absolute, on logits that span at least 2 and on hidden states of about unit size.
+const TOLERANCE: f32 = 1e-4;
+
+#[derive(Deserialize)]
+struct Golden {
+    cases: Vec<Case>,
+    hidden: BTreeMap<String, Hidden>,
+    head: Option<GoldenHead>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    query: String,
+    document: String,
+    max_length: usize,
+    truncation: String,
+    ids: Vec<u32>,
+    type_ids: Vec<u32>,
+    logit: f32,
+}
+
+#[derive(Deserialize)]
+struct Hidden {
+    first_token: Vec<f32>,
+    mean_abs: f32,
+}
+
+#[derive(Deserialize)]
+struct GoldenHead {
+    seed: u64,
+    tensor_stride: u64,
+    tensors: Vec<HeadTensor>,
+    first: Vec<f32>,
+}
+
+#[derive(Deserialize)]
+struct HeadTensor {
+    name: String,
+    scale: f64,
+}
+
+impl Golden {
+    fn read(path: &Path) -> Self {
+        let text = std::fs::read_to_string(path).unwrap();
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// All sequences as the goldens hold them, in one batch.
+    fn batch(&self) -> TokenBatch {
+        let mut batch = TokenBatch::new();
+        self.cases.iter().for_each(|case| batch.push(&case.ids, &case.type_ids));
+        batch
+    }
+
+    /// The farthest that logits are from the reference; infinite when their number differs.
+    fn error(&self, logits: &[f32]) -> f32 {
+        if logits.len() != self.cases.len() {
+            return f32::INFINITY;
+        }
+        let errors = self.cases.iter().zip(logits).map(|(case, logit)| (case.logit - logit).abs());
+        errors.fold(0.0, |worst, error| if error > worst || error.is_nan() { error } else { worst })
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn folder(name: &str) -> PathBuf {
+    root().join("tests/golden/models").join(name)
+}
+
+fn weights(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "safetensors"))
+        .collect();
+    files.sort();
+    files
+}
+
+fn load(name: &str, device: DeviceSpec) -> Model {
+    let folder = folder(name);
+    let config = folder.join("config.json");
+    Model::load(&config, &weights(&folder), device, Dtype::F32, Head::FromFile).unwrap()
+}
+
+fn golden(name: &str) -> Golden {
+    Golden::read(&folder(name).join("golden.json"))
+}
+
+fn devices() -> Vec<DeviceSpec> {
+    let mut devices = vec![DeviceSpec::Flex];
+    if cfg!(feature = "ndarray") {
+        devices.push(DeviceSpec::NdArray);
+    }
+    devices
+}
+
+const MODELS: [&str; 5] = ["xlm-roberta", "roberta", "bert", "xlm-roberta-f16", "xlm-roberta-bf16"];
+const ARCHITECTURES: [&str; 3] = ["xlm-roberta", "roberta", "bert"];
+
+#[test]
+fn logits_equal_transformers_padded_and_one_by_one() {
+    for device in devices() {
+        for name in MODELS {
+            let (model, golden) = (load(name, device), golden(name));
+            let spread = golden.cases.iter().map(|case| case.logit);
+            let spread = spread.clone().fold(f32::MIN, f32::max) - spread.fold(f32::MAX, f32::min);
+            assert!(spread >= 2.0, "{name}: logits span only {spread}");
+
+            let together = model.score(&[golden.batch()]).unwrap();
+            let error = golden.error(&together);
+            assert!(error <= TOLERANCE, "{name} on {device}, one batch: {error}");
+
+            let singles: Vec<TokenBatch> = golden
+                .cases
+                .iter()
+                .map(|case| {
+                    let mut batch = TokenBatch::new();
+                    batch.push(&case.ids, &case.type_ids);
+                    batch
+                })
+                .collect();
+            let alone = model.score(&singles).unwrap();
+            let error = golden.error(&alone);
+            assert!(error <= TOLERANCE, "{name} on {device}, one by one: {error}");
+            let apart = together.iter().zip(&alone).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(apart <= TOLERANCE, "{name} on {device}: a batch is {apart} off its singles");
+        }
+    }
+}
+
+#[test]
+fn hidden_states_equal_transformers() {
+    for device in devices() {
+        for name in ARCHITECTURES {
+            let (model, golden) = (load(name, device), golden(name));
+            assert!(!golden.hidden.is_empty());
+            check_hidden(&model, &golden, name);
+        }
+    }
+}
+
+fn check_hidden(model: &Model, golden: &Golden, name: &str) {
+    for (index, hidden) in &golden.hidden {
+        let case = &golden.cases[index.parse::<usize>().unwrap()];
+        let mut batch = TokenBatch::new();
+        batch.push(&case.ids, &case.type_ids);
+        let padded = Padded::new(&batch, &model.config, &model.device).unwrap();
+        let encoded = model.network.encode(&padded);
+        let [_, _, width] = encoded.dims();
+        let values = encoded.try_into_vec_as::<f32>().unwrap();
+        for (found, expected) in values[..width].iter().zip(&hidden.first_token) {
+            let error = (found - expected).abs();
+            assert!(error <= TOLERANCE, "{name}, case {index}: {found} for {expected}");
+        }
+        let mean = values.iter().map(|value| f64::from(value.abs())).sum::<f64>();
+        let mean = mean / values.len() as f64;
+        assert!((mean - f64::from(hidden.mean_abs)).abs() <= 1e-5, "{name}, case {index}: {mean}");
+    }
+}
+
+#[test]
+fn token_ids_equal_transformers() {
+    for name in ARCHITECTURES {
+        check_tokens(&golden(name), &folder(name).join("tokenizer.json"), name == "bert");
+    }
+}
+
+fn check_tokens(golden: &Golden, tokenizer: &Path, types: bool) {
+    for case in &golden.cases {
+        let truncation = case.truncation.parse().unwrap();
+        let tokenizer = PairTokenizer::from_file(tokenizer, case.max_length, truncation).unwrap();
+        let pair = tokenizer.encode(&case.query, &[&case.document]).unwrap().remove(0);
+        assert_eq!(pair.ids, case.ids, "{:?} / {:?}", case.query, case.document);
+        if types {
+            assert_eq!(pair.type_ids, case.type_ids, "{:?} / {:?}", case.query, case.document);
+        }
+    }
+}
+
+#[test]
+fn shards_are_one_model() {
+    let model = load("xlm-roberta-sharded", DeviceSpec::Flex);
+    let golden = golden("xlm-roberta");
+    assert!(weights(&folder("xlm-roberta-sharded")).len() > 1);
+    assert!(golden.error(&model.score(&[golden.batch()]).unwrap()) <= TOLERANCE);
+}
+
+#[test]
+fn narrow_weights_are_upcast_exactly() {
+    for (name, narrow) in [("xlm-roberta-f16", Dtype::F16), ("xlm-roberta-bf16", Dtype::Bf16)] {
+        let mut model = load(name, DeviceSpec::Flex);
+        let bytes = std::fs::read(folder(name).join("model.safetensors")).unwrap();
+        let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let mut compared = 0;
+        model.network.visit("", &mut |name, slot| {
+            let Slot::Vector(tensor, _) = slot else { return };
+            let stored = file.tensor(&name).unwrap();
+            let stored = stored.data().chunks_exact(2).map(|b| match narrow {
+                Dtype::F16 => half::f16::from_le_bytes([b[0], b[1]]).to_f32(),
+                _ => half::bf16::from_le_bytes([b[0], b[1]]).to_f32(),
+            });
+            let loaded = tensor.clone().try_into_vec_as::<f32>().unwrap();
+            assert!(stored.eq(loaded), "{name}");
+            compared += 1;
+        });
+        assert!(compared > 10);
+    }
+}
+
+/// The model with its config changed by a planted fault.
+fn with_config(name: &str, change: impl Fn(&mut ModelConfig)) -> Model {
+    let folder = folder(name);
+    let mut config = ModelConfig::from_file(&folder.join("config.json")).unwrap();
+    change(&mut config);
+    let device = DeviceSpec::Flex.open(Dtype::F32).unwrap();
+    let files = Files::open(&weights(&folder), device.clone(), Dtype::F32).unwrap();
+    Model::from_files(files, config, device, DeviceSpec::Flex, Dtype::F32, Head::FromFile).unwrap()
+}
+
+/// Logits of the golden batch after a planted fault in how it is laid out.
+fn with_layout(model: &Model, golden: &Golden, change: impl Fn(&mut Padded)) -> Vec<f32> {
+    let mut padded = Padded::new(&golden.batch(), &model.config, &model.device).unwrap();
+    change(&mut padded);
+    model.network.head(model.network.encode(&padded)).try_into_vec_as::<f32>().unwrap()
+}
+
+/// A fault must be plainly outside the tolerance, not just outside.
+#[track_caller]
+fn assert_seen(golden: &Golden, logits: &[f32], fault: &str, name: &str) {
+    let error = golden.error(logits);
+    assert!(error > 50.0 * TOLERANCE, "{name}: {fault} moves logits by {error} only");
+}
+
+#[test]
+fn fault_epsilon_is_seen() {
+    for name in ARCHITECTURES {
+        for epsilon in [1e-5, 1e-12] {
+            let golden = golden(name);
+            let model = with_config(name, |config| config.layer_norm_eps = epsilon);
+            let logits = model.score(&[golden.batch()]).unwrap();
+            assert_seen(&golden, &logits, "epsilon", name);
+        }
+    }
+}
+
+#[test]
+fn fault_tanh_gelu_is_seen() {
+    for name in ARCHITECTURES {
+        let golden = golden(name);
+        let model = with_config(name, |config| config.hidden_act = Activation::GeluTanh);
+        assert_seen(&golden, &model.score(&[golden.batch()]).unwrap(), "tanh GELU", name);
+    }
+}
+
+#[test]
+fn fault_position_offset_is_seen() {
+    for name in ARCHITECTURES {
+        let (model, golden) = (load(name, DeviceSpec::Flex), golden(name));
+        let last = (model.config.max_position_embeddings - 1) as i64;
+        let logits = with_layout(&model, &golden, |padded| {
+            let shifted = (padded.positions.clone() + 1).clamp(0, last);
+            padded.positions = shifted;
+        });
+        assert_seen(&golden, &logits, "position offset", name);
+    }
+}
+
+#[test]
+fn fault_token_type_is_seen() {
+    let (model, golden_bert) = (load("bert", DeviceSpec::Flex), golden("bert"));
+    let logits = with_layout(&model, &golden_bert, |padded| {
+        padded.types = padded.types.zeros_like();
+    });
+    assert_seen(&golden_bert, &logits, "token types all 0", "bert");
+    for name in ["xlm-roberta", "roberta"] {
+        let mut model = load(name, DeviceSpec::Flex);
+        model.network.visit("", &mut |name, slot| {
+            if let (true, Slot::Matrix(table, _)) = (name.contains("token_type"), slot) {
+                *table = table.zeros_like();
+            }
+        });
+        let golden = golden(name);
+        assert_seen(&golden, &model.score(&[golden.batch()]).unwrap(), "no token type", name);
+    }
+}
+
+#[test]
+fn fault_attention_mask_is_seen() {
+    for name in ARCHITECTURES {
+        let (model, golden) = (load(name, DeviceSpec::Flex), golden(name));
+        let logits = with_layout(&model, &golden, |padded| {
+            assert!(padded.padding.take().is_some());
+        });
+        assert_seen(&golden, &logits, "no attention mask", name);
+    }
+}
+
+#[test]
+fn fault_head_order_is_seen() {
+    for name in ARCHITECTURES {
+        let (model, golden) = (load(name, DeviceSpec::Flex), golden(name));
+        let padded = Padded::new(&golden.batch(), &model.config, &model.device).unwrap();
+        let first = model.network.encode(&padded).narrow(1, 0, 1).squeeze_dim::<2>(1);
+        let logits = match &model.network {
+            Network::XlmRoberta(network) | Network::Roberta(network) => {
+                network.head.out_proj.forward(network.head.dense.forward(first.tanh()))
+            }
+            Network::Bert(network) => {
+                network.classifier.forward(network.pooler.forward(first.tanh()))
+            }
+        };
+        let logits = logits.squeeze_dim::<1>(1).try_into_vec_as::<f32>().unwrap();
+        assert_seen(&golden, &logits, "tanh before dense", name);
+    }
+}
+
+#[test]
+fn the_real_encoder_equals_transformers() {
+    let shared = root().join("../shared/models/me5-small-enpt");
+    if !shared.exists() {
+        println!("skipped: no ../shared");
+        return;
+    }
+    let golden = Golden::read(&root().join("tests/golden/encoder/me5-small-enpt.json"));
+    check_tokens(&golden, &shared.join("tokenizer.json"), false);
+    for device in devices() {
+        let config = shared.join("config.json");
+        let head = Head::New { seed: 0 };
+        let mut model = Model::load(&config, &weights(&shared), device, Dtype::F32, head).unwrap();
+        set_head(&mut model, golden.head.as_ref().unwrap());
+        check_hidden(&model, &golden, "me5-small-enpt");
+        let lengths: Vec<usize> = golden.cases.iter().map(|case| case.ids.len()).collect();
+        let mut logits = vec![f32::NAN; lengths.len()];
+        for indexes in secondpass_text::plan(&lengths, 2048) {
+            let mut batch = TokenBatch::new();
+            indexes.iter().for_each(|&i| batch.push(&golden.cases[i].ids, &[]));
+            let scores = model.score(&[batch]).unwrap();
+            indexes.iter().zip(scores).for_each(|(&i, score)| logits[i] = score);
+        }
+        let error = golden.error(&logits);
+        assert!(error <= TOLERANCE, "me5-small-enpt on {device}: {error}");
+    }
+}
+
+/// Replaces the head by the goldens' formula, which their `head.note` spells out.
+fn set_head(model: &mut Model, head: &GoldenHead) {
+    let value = |tensor: usize, element: usize| {
+        let stride = head.tensor_stride.wrapping_mul(tensor as u64);
+        let x = splitmix64(head.seed.wrapping_add(stride).wrapping_add(element as u64));
+        let unit = (x >> 40) as f64 / (1u64 << 24) as f64 - 0.5;
+        (unit * head.tensors[tensor].scale) as f32
+    };
+    for (tensor, first) in head.first.iter().enumerate() {
+        assert_eq!(value(tensor, 0), *first);
+    }
+    let device = model.device.clone();
+    let mut replaced = 0;
+    model.network.visit("", &mut |name, slot| {
+        let Some(tensor) = head.tensors.iter().position(|known| known.name == name) else { return };
+        replaced += 1;
+        match slot {
+            Slot::Matrix(weight, _) => {
+                let [input, output] = weight.dims();
+                let values: Vec<f32> = (0..input * output).map(|i| value(tensor, i)).collect();
+                let stored = TensorData::new(values, [output, input]);
+                *weight = Tensor::<2>::from_data(stored, &device).transpose();
+            }
+            Slot::Vector(bias, _) => {
+                let [length] = bias.dims();
+                let values: Vec<f32> = (0..length).map(|i| value(tensor, i)).collect();
+                *bias = Tensor::from_data(TensorData::new(values, [length]), &device);
+            }
+        }
+    });
+    assert_eq!(replaced, head.tensors.len());
+}
+
+fn splitmix64(state: u64) -> u64 {
+    let z = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,96 @@
+use burn::tensor::Tensor;
+use secondpass_text::Rates;
+
+use crate::weights::Kind;
+
+/// A gradient, or a moment of one, of any parameter.
+#[derive(Clone)]
+pub(crate) enum Values {
+    Matrix(Tensor<2>),
+    Vector(Tensor<1>),
+}
+
+/// AdamW (Loshchilov and Hutter, 2019) with PyTorch's constants and order of operations.
+#[derive(Default)]
+pub(crate) struct AdamW {
+    steps: i32,
+    /// First and second moment of each parameter, in the network's order.
+    moments: Vec<Option<(Values, Values)>>,
+}
+
+const BETA_1: f64 = 0.9;
+const BETA_2: f64 = 0.999;
+const EPSILON: f64 = 1e-8;
+
+impl AdamW {
+    /// Begins a step over this many parameters.
+    pub fn begin(&mut self, parameters: usize) {
+        self.steps += 1;
+        self.moments.resize(parameters, None);
+    }
+
+    /// The parameter after this step.
+    pub fn matrix(
+        &mut self,
+        index: usize,
+        kind: Kind,
+        parameter: Tensor<2>,
+        gradient: Tensor<2>,
+        rates: &Rates,
+    ) -> Tensor<2> {
+        let moments = match self.moments[index].take() {
+            Some((Values::Matrix(first), Values::Matrix(second))) => Some((first, second)),
+            _ => None,
+        };
+        let (parameter, first, second) = self.step(kind, parameter, gradient, moments, rates);
+        self.moments[index] = Some((Values::Matrix(first), Values::Matrix(second)));
+        parameter
+    }
+
+    /// As [`AdamW::matrix`].
+    pub fn vector(
+        &mut self,
+        index: usize,
+        kind: Kind,
+        parameter: Tensor<1>,
+        gradient: Tensor<1>,
+        rates: &Rates,
+    ) -> Tensor<1> {
+        let moments = match self.moments[index].take() {
+            Some((Values::Vector(first), Values::Vector(second))) => Some((first, second)),
+            _ => None,
+        };
+        let (parameter, first, second) = self.step(kind, parameter, gradient, moments, rates);
+        self.moments[index] = Some((Values::Vector(first), Values::Vector(second)));
+        parameter
+    }
+
+    fn step<const D: usize>(
+        &self,
+        kind: Kind,
+        parameter: Tensor<D>,
+        gradient: Tensor<D>,
+        moments: Option<(Tensor<D>, Tensor<D>)>,
+        rates: &Rates,
+    ) -> (Tensor<D>, Tensor<D>, Tensor<D>) {
+        let square = gradient.clone() * gradient.clone();
+        let (first, second) = match moments {
+            Some((first, second)) => (
+                first * BETA_1 + gradient * (1.0 - BETA_1),
+                second * BETA_2 + square * (1.0 - BETA_2),
+            ),
+            None => (gradient * (1.0 - BETA_1), square * (1.0 - BETA_2)),
+        };
+        let correction_1 = 1.0 - BETA_1.powi(self.steps);
+        let correction_2 = 1.0 - BETA_2.powi(self.steps);
+        let denominator = second.clone().sqrt() / correction_2.sqrt() + EPSILON;
+        let step = first.clone() / denominator * (rates.learning_rate / correction_1);
+        let kept = match kind {
+            Kind::Embedding | Kind::Projection => {
+                parameter * (1.0 - rates.learning_rate * rates.weight_decay)
+            }
+            Kind::Bias | Kind::Scale | Kind::Shift => parameter,
+        };
+        (kept - step, first, second)
+    }
+}

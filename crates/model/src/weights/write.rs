@@ -1,0 +1,88 @@
+use std::path::Path;
+
+use burn::tensor::{Tensor, TensorReadError};
+use half::f16;
+use safetensors::tensor::{Dtype as FileDtype, TensorView};
+
+use super::{Kind, Parameters, Slot};
+use crate::ModelConfig;
+
+/// A model compiled into the program: the bytes of its `config.json` and `model.safetensors`.
+#[derive(Clone, Copy, Debug)]
+pub struct ModelBytes {
+    /// What errors call it.
+    pub name: &'static str,
+    /// `config.json`.
+    pub config: &'static [u8],
+    /// `model.safetensors`.
+    pub weights: &'static [u8],
+}
+
+/// Writes `config.json` and `model.safetensors` as Hugging Face lays them out, each whole or not
+/// at all.
+pub(crate) fn write(
+    network: &mut dyn Parameters,
+    config: &ModelConfig,
+    folder: &Path,
+    half: bool,
+) -> Result<(), String> {
+    let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+    let mut failed = None;
+    network.visit("", &mut |name, slot| {
+        let read = match slot {
+            Slot::Matrix(tensor, Kind::Projection) => matrix(tensor.clone().transpose()),
+            Slot::Matrix(tensor, _) => matrix(tensor.clone()),
+            Slot::Vector(tensor, _) => values(tensor.clone()).map(|v| (tensor.dims().to_vec(), v)),
+        };
+        match read {
+            Ok((shape, values)) => tensors.push((name, shape, bytes(&values, half))),
+            Err(error) => failed = Some(format!("{name}: {error}")),
+        }
+    });
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    let dtype = if half { FileDtype::F16 } else { FileDtype::F32 };
+    let views: Result<Vec<_>, _> = tensors
+        .iter()
+        .map(|(name, shape, bytes)| {
+            Ok::<_, safetensors::SafeTensorError>((
+                name.as_str(),
+                TensorView::new(dtype, shape.clone(), bytes)?,
+            ))
+        })
+        .collect();
+    // transformers asks for this entry.
+    let metadata = [("format".to_owned(), "pt".to_owned())].into();
+    let whole = safetensors::serialize(views.map_err(|e| e.to_string())?, Some(metadata))
+        .map_err(|e| e.to_string())?;
+    let json = serde_json::to_string_pretty(config).map_err(|e| e.to_string())?;
+    replace(&folder.join("model.safetensors"), &whole)?;
+    replace(&folder.join("config.json"), json.as_bytes())
+}
+
+/// Writes beside the target and renames, so that a cut write leaves what was there.
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    let partial = path.with_extension("partial");
+    let written = std::fs::write(&partial, bytes).and_then(|()| std::fs::rename(&partial, path));
+    written.map_err(|error| {
+        // The first error is the one to tell; a leftover partial file does no harm.
+        let _ = std::fs::remove_file(&partial);
+        format!("{}: {error}", path.display())
+    })
+}
+
+fn matrix(tensor: Tensor<2>) -> Result<(Vec<usize>, Vec<f32>), TensorReadError> {
+    Ok((tensor.dims().to_vec(), values(tensor)?))
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, TensorReadError> {
+    tensor.without_autodiff().try_into_vec_as::<f32>()
+}
+
+fn bytes(values: &[f32], half: bool) -> Vec<u8> {
+    match half {
+        true => values.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect(),
+        false => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+    }
+}

@@ -1,0 +1,154 @@
+//! Axes: their range, round ticks and where a value lies.
+
+/// An axis with its ticks.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Axis {
+    low: f64,
+    high: f64,
+    logarithmic: bool,
+    ticks: Vec<(f64, String)>,
+}
+
+impl Axis {
+    /// An axis for a measure from 0 to 1 that shows all of `values` with some air, and no more.
+    pub(crate) fn share(values: impl IntoIterator<Item = f64>) -> Self {
+        let (low, high) = extent(values).unwrap_or((0.0, 1.0));
+        // At least a tenth wide, so that noise does not look like a gulf.
+        let air = (0.08 * (high - low)).max(0.05 - (high - low) / 2.0);
+        Self::linear((low - air).max(0.0), (high + air).min(1.0), 6)
+    }
+
+    /// An axis for times in milliseconds: from 0, or logarithmic where the values span more than a
+    /// factor of 20 and none is 0.
+    pub(crate) fn milliseconds(values: impl IntoIterator<Item = f64>) -> Self {
+        match extent(values) {
+            Some((low, high)) if low > 0.0 && high > 20.0 * low => {
+                Self::decades(low * 0.93, high * 1.07)
+            }
+            Some((_, high)) if high > 0.0 => Self::linear(0.0, high * 1.06, 6),
+            _ => Self::linear(0.0, 1.0, 6),
+        }
+    }
+
+    /// Whether equal distances are equal factors.
+    pub(crate) fn logarithmic(&self) -> bool {
+        self.logarithmic
+    }
+
+    /// The ticks' values and labels, ascending.
+    pub(crate) fn ticks(&self) -> &[(f64, String)] {
+        &self.ticks
+    }
+
+    /// Where a value lies, from 0 at the lower end to 1 at the upper; values outside lie at an end.
+    pub(crate) fn position(&self, value: f64) -> f64 {
+        let place = if self.logarithmic {
+            (value.max(f64::MIN_POSITIVE) / self.low).ln() / (self.high / self.low).ln()
+        } else {
+            (value - self.low) / (self.high - self.low)
+        };
+        if place.is_nan() { 0.0 } else { place.clamp(0.0, 1.0) }
+    }
+
+    /// Ends on the round values just outside the data; about `most` ticks.
+    fn linear(low: f64, high: f64, most: usize) -> Self {
+        let rough = ((high - low) / most as f64).max(1e-12);
+        let power = 10f64.powi(rough.log10().floor() as i32);
+        let step = [1.0, 2.0, 5.0, 10.0]
+            .into_iter()
+            .map(|digit| digit * power)
+            .find(|&step| step >= rough * (1.0 - 1e-9))
+            .unwrap_or(10.0 * power);
+        let first = (low / step + 1e-9).floor();
+        let last = (high / step - 1e-9).ceil().max(first + 1.0);
+        let places = (-step.log10() + 1e-9).floor().max(0.0) as usize;
+        let places = if step < 1.0 { places.max((-step.log10()).ceil() as usize) } else { 0 };
+        let steps = (last - first).round() as usize;
+        let ticks = (0..=steps)
+            .map(|index| (first + index as f64) * step)
+            .map(|value| (value, format!("{:.places$}", value + 0.0)))
+            .collect();
+        Self { low: first * step, high: last * step, logarithmic: false, ticks }
+    }
+
+    /// Ends on 1, 2 or 5 times a power of ten; ticks at those, or at the powers alone.
+    fn decades(low: f64, high: f64) -> Self {
+        let first = low.log10().floor() as i32;
+        let last = high.log10().ceil() as i32;
+        let all: Vec<f64> = (first..=last)
+            .flat_map(|power| [1.0, 2.0, 5.0].map(|digit| digit * 10f64.powi(power)))
+            .collect();
+        let from = all.iter().rposition(|&tick| tick <= low).unwrap_or(0);
+        let to = all.iter().position(|&tick| tick >= high).unwrap_or(all.len() - 1);
+        let powers_only = to - from > 9;
+        let ticks = all[from..=to]
+            .iter()
+            .filter(|&&tick| !powers_only || (tick.log10() - tick.log10().round()).abs() < 1e-9)
+            .map(|&tick| (tick, plain(tick)))
+            .collect();
+        Self { low: all[from], high: all[to], logarithmic: true, ticks }
+    }
+}
+
+/// A power of ten's multiple without superfluous zeros.
+fn plain(value: f64) -> String {
+    let places = (-value.log10().floor()).max(0.0) as usize;
+    format!("{value:.places$}")
+}
+
+/// The least and the greatest finite value.
+fn extent(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
+    values
+        .into_iter()
+        .filter(|value| value.is_finite())
+        .map(|value| (value, value))
+        .reduce(|(low, high), (value, _)| (low.min(value), high.max(value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(axis: &Axis) -> Vec<&str> {
+        axis.ticks().iter().map(|(_, label)| label.as_str()).collect()
+    }
+
+    #[test]
+    fn a_share_axis_is_round_and_stays_within_0_and_1() {
+        assert_eq!(labels(&Axis::share([0.0, 1.0])), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
+        assert_eq!(
+            labels(&Axis::share([0.61, 0.69])),
+            ["0.60", "0.62", "0.64", "0.66", "0.68", "0.70"]
+        );
+        // A single value still gets an axis with room on both sides.
+        let axis = Axis::share([0.5]);
+        assert!(axis.position(0.5) > 0.3 && axis.position(0.5) < 0.7);
+        assert_eq!(labels(&Axis::share([])).len(), 6);
+        assert_eq!(Axis::share([1.0]).ticks().last().unwrap().1, "1.00");
+    }
+
+    #[test]
+    fn times_start_at_0_or_go_by_factors() {
+        let axis = Axis::milliseconds([3.0, 9.0]);
+        assert!(!axis.logarithmic());
+        assert_eq!(labels(&axis), ["0", "2", "4", "6", "8", "10"]);
+        let axis = Axis::milliseconds([0.8, 90.0]);
+        assert!(axis.logarithmic());
+        assert_eq!(labels(&axis), ["0.5", "1", "2", "5", "10", "20", "50", "100"]);
+        assert!((axis.position(1.0) - 2f64.ln() / 200f64.ln()).abs() < 1e-12);
+        let axis = Axis::milliseconds([0.01, 20_000.0]);
+        assert_eq!(labels(&axis), ["0.01", "0.1", "1", "10", "100", "1000", "10000"]);
+    }
+
+    #[test]
+    fn nothing_measurable_still_gives_an_axis() {
+        for values in [vec![], vec![0.0], vec![f64::NAN], vec![0.0, 1e-9], vec![1e-300, 1e300]] {
+            let axis = Axis::milliseconds(values.clone());
+            assert!(axis.ticks().len() >= 2, "{values:?}");
+            for value in values {
+                let place = axis.position(value);
+                assert!((0.0..=1.0).contains(&place), "{value}: {place}");
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The few strokes that charts are made of, in logical pixels, on any backend.
+
+use plotters::coord::Shift;
+use plotters::element::DashedPathElement;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::SCALE;
+use super::font::FAMILY;
+use super::palette::{INK, Look};
+
+/// The result of drawing on a backend.
+pub(crate) type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
+
+/// A place in logical pixels from the upper left corner.
+pub(crate) type Place = (f64, f64);
+
+/// How a backend turns a font size into an em and a baseline; they differ.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TextScale {
+    /// Font size to ask for, per em.
+    pub(crate) size: f64,
+    /// From the top anchor down to the baseline, per em.
+    pub(crate) baseline: f64,
+}
+
+/// Type size and weight.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Type {
+    /// Logical pixels to the em.
+    pub(crate) em: f64,
+    /// Bold or regular.
+    pub(crate) bold: bool,
+    /// Its colour.
+    pub(crate) color: RGBColor,
+}
+
+/// Draws on a backend whose pixels are [`SCALE`] times finer than the logical ones.
+pub(crate) struct Painter<'a, DB: DrawingBackend> {
+    area: &'a DrawingArea<DB, Shift>,
+    text: TextScale,
+}
+
+impl<'a, DB: DrawingBackend> Painter<'a, DB> {
+    /// A painter on a white ground.
+    pub(crate) fn new(
+        area: &'a DrawingArea<DB, Shift>,
+        text: TextScale,
+    ) -> Result<Self, DrawingAreaErrorKind<DB::ErrorType>> {
+        area.fill(&WHITE)?;
+        Ok(Self { area, text })
+    }
+
+    /// A line of `width` logical pixels.
+    pub(crate) fn line(&self, from: Place, to: Place, color: RGBColor, width: f64) -> Drawn<DB> {
+        self.area.draw(&PathElement::new(vec![pixel(from), pixel(to)], stroke(color, width)))
+    }
+
+    /// A dashed line.
+    pub(crate) fn dashed(&self, from: Place, to: Place, color: RGBColor, width: f64) -> Drawn<DB> {
+        self.broken(from, to, color, width, 6.0, 4.0)
+    }
+
+    /// A dotted line.
+    pub(crate) fn dotted(&self, from: Place, to: Place, color: RGBColor, width: f64) -> Drawn<DB> {
+        self.broken(from, to, color, width, 1.5, 3.0)
+    }
+
+    /// A box filled with a light tint of `color`, edged in ink.
+    pub(crate) fn rectangle(&self, from: Place, to: Place, color: RGBColor) -> Drawn<DB> {
+        let corners = [from, (to.0, from.1), to, (from.0, to.1)].map(pixel).to_vec();
+        self.shape(corners, tint(color), INK)
+    }
+
+    /// A system's marker, filled with its colour and edged in ink so that light colours show.
+    pub(crate) fn marker(&self, at: Place, radius: f64, look: Look) -> Drawn<DB> {
+        self.shape(outline(at, radius, look), look.color, INK)
+    }
+
+    /// A system's marker with a white inside.
+    pub(crate) fn hollow(&self, at: Place, radius: f64, look: Look) -> Drawn<DB> {
+        self.shape(outline(at, radius, look), WHITE, INK)
+    }
+
+    /// A line of text whose baseline passes through `at`.
+    pub(crate) fn text(&self, text: &str, at: Place, align: HPos, font: Type) -> Drawn<DB> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        let em = font.em * f64::from(SCALE);
+        let style = if font.bold { FontStyle::Bold } else { FontStyle::Normal };
+        let style = (FAMILY, em * self.text.size, style)
+            .into_text_style(self.area)
+            .color(&font.color)
+            .pos(Pos::new(align, VPos::Top));
+        let top = (at.0, at.1 - font.em * self.text.baseline);
+        self.area.draw(&Text::new(text.to_owned(), pixel(top), style))
+    }
+
+    fn broken(
+        &self,
+        from: Place,
+        to: Place,
+        color: RGBColor,
+        width: f64,
+        dash: f64,
+        gap: f64,
+    ) -> Drawn<DB> {
+        let scaled = |length: f64| (length * f64::from(SCALE)).round() as i32;
+        let points = [pixel(from), pixel(to)];
+        let style = stroke(color, width);
+        self.area.draw(&DashedPathElement::new(points, scaled(dash), scaled(gap), style))
+    }
+
+    fn shape(&self, points: Vec<(i32, i32)>, fill: RGBColor, edge: RGBColor) -> Drawn<DB> {
+        let closed = points.iter().chain(points.first()).copied().collect::<Vec<_>>();
+        self.area.draw(&Polygon::new(points, fill.filled()))?;
+        self.area.draw(&PathElement::new(closed, stroke(edge, 1.0)))
+    }
+}
+
+fn outline(at: Place, radius: f64, look: Look) -> Vec<(i32, i32)> {
+    let outline = look.marker.outline();
+    outline.into_iter().map(|(x, y)| pixel((at.0 + radius * x, at.1 + radius * y))).collect()
+}
+
+/// A third of the colour on white, opaque, so that no grid shows through.
+fn tint(color: RGBColor) -> RGBColor {
+    let mixed = |part: u8| ((u32::from(part) + 2 * 255) / 3) as u8;
+    RGBColor(mixed(color.0), mixed(color.1), mixed(color.2))
+}
+
+fn stroke(color: RGBColor, width: f64) -> ShapeStyle {
+    color.stroke_width((width * f64::from(SCALE)).round().max(1.0) as u32)
+}
+
+fn pixel((x, y): Place) -> (i32, i32) {
+    let scaled = |value: f64| (value * f64::from(SCALE)).round() as i32;
+    (scaled(x), scaled(y))
+}

@@ -1,0 +1,221 @@
+//! Layout: every label stays on the chart and clear of the others, whatever the record holds.
+
+use plotters::style::text_anchor::HPos;
+use secondpass_evaluation::Role;
+
+use super::*;
+use crate::fixture;
+
+/// One `<text>` of an SVG in logical pixels, measured with the font it is drawn in.
+#[derive(Debug)]
+struct Label {
+    text: String,
+    left: f64,
+    right: f64,
+    top: f64,
+    bottom: f64,
+}
+
+fn labels(svg: &str) -> Vec<Label> {
+    let scale = f64::from(SCALE);
+    svg.split("<text ").skip(1).map(|rest| label(rest, scale)).collect()
+}
+
+fn label(element: &str, scale: f64) -> Label {
+    let (attributes, rest) = element.split_once('>').unwrap();
+    let attributes = format!(" {attributes}");
+    let text = unescaped(rest.split_once("</text>").unwrap().0.trim());
+    let attribute = |name: &str| {
+        let (_, value) = attributes.split_once(&format!("{name}=\"")).unwrap();
+        value.split_once('"').unwrap().0
+    };
+    let number = |name: &str| attribute(name).parse::<f64>().unwrap() / scale;
+    let em = number("font-size");
+    let width = font::width(&text, em, attributes.contains("font-weight=\"bold\""));
+    let align = match attribute("text-anchor") {
+        "start" => HPos::Left,
+        "middle" => HPos::Center,
+        "end" => HPos::Right,
+        other => panic!("unknown anchor {other}"),
+    };
+    let left = match align {
+        HPos::Left => number(" x"),
+        HPos::Center => number(" x") - width / 2.0,
+        HPos::Right => number(" x") - width,
+    };
+    // From the top of the capitals to the bottom of the descenders.
+    let baseline = number(" y") + 0.76 * em;
+    let (top, bottom) = (baseline - 0.76 * em, baseline + 0.2 * em);
+    Label { text, left, right: left + width, top, bottom }
+}
+
+fn unescaped(text: &str) -> String {
+    text.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&apos;", "'")
+        .replace("&#39;", "'")
+        .replace("&amp;", "&")
+}
+
+/// The charts of a record, checked.
+fn checked(record: &Record) -> Vec<(&'static str, String)> {
+    font::register().unwrap();
+    let rows = fixture::rows(record);
+    vec![
+        (QualityChart::NAME, check(&QualityChart::new(record))),
+        (LatencyChart::NAME, check(&LatencyChart::new(record, &rows))),
+        (TradeoffChart::NAME, check(&TradeoffChart::new(record))),
+    ]
+}
+
+fn check<C: Chart>(chart: &C) -> String {
+    let svg = svg::draw(chart).unwrap();
+    let labels = labels(&svg);
+    assert!(!labels.is_empty(), "{}: no text", C::NAME);
+    for (index, label) in labels.iter().enumerate() {
+        assert!(
+            label.left >= 0.0
+                && label.top >= 0.0
+                && label.right <= WIDTH
+                && label.bottom <= chart.height(),
+            "{}: off the chart: {label:?}",
+            C::NAME
+        );
+        for other in &labels[..index] {
+            let apart = label.right <= other.left
+                || other.right <= label.left
+                || label.bottom <= other.top
+                || other.bottom <= label.top;
+            assert!(apart, "{}: {label:?} overlaps {other:?}", C::NAME);
+        }
+    }
+    svg
+}
+
+#[test]
+fn labels_stay_apart_and_on_the_chart() {
+    for rerankers in [0, 1, 2, 3, 8, 20] {
+        checked(&fixture::record(rerankers));
+    }
+}
+
+#[test]
+fn very_long_names_stay_apart_and_on_the_chart() {
+    let mut record = fixture::record(8);
+    record.dataset.name = "a data set with a long name and many words ".repeat(12);
+    record.primary = "nDCG(gains=exponential)@1000".into();
+    for (index, system) in record.systems.iter_mut().enumerate() {
+        system.name = match index {
+            1 => "W".repeat(400),
+            2 => "several words in one name ".repeat(10),
+            3 => "検索結果の並べ替え".repeat(12),
+            4 => "a/b-c_d.".repeat(30),
+            _ => format!("{}{index}", system.name),
+        };
+        for estimate in &mut system.quality {
+            if estimate.measure == "nDCG@10" {
+                estimate.measure.clone_from(&record.primary);
+            }
+        }
+    }
+    checked(&record);
+}
+
+#[test]
+fn first_stage_and_oracle_of_equal_quality_keep_their_labels_apart() {
+    for mean in [0.0, 0.5, 1.0] {
+        let mut record = fixture::record(1);
+        for estimate in record.systems.iter_mut().flat_map(|system| &mut system.quality) {
+            (estimate.low, estimate.mean, estimate.high) = (mean, mean, mean);
+        }
+        checked(&record);
+    }
+}
+
+#[test]
+fn extreme_figures_are_drawn() {
+    let mut record = fixture::record(3);
+    record.dataset.queries = 1;
+    for (system, seconds) in record.systems.iter_mut().skip(1).zip([0.0, 1e-9, 86_400.0]) {
+        if let Some(latency) = &mut system.latency {
+            (latency.p50, latency.p95, latency.samples) = (seconds, seconds, 1);
+        }
+    }
+    checked(&record);
+    // Without the zero the axis is logarithmic over fourteen decades.
+    record.systems.remove(1);
+    checked(&record);
+}
+
+#[test]
+fn without_a_reranker_the_time_charts_say_so() {
+    let charts = checked(&fixture::record(0));
+    assert!(charts[0].1.contains("first stage"));
+    for (name, svg) in &charts[1..] {
+        assert!(svg.contains("Not measured"), "{name}");
+        assert!(!svg.contains("polygon"), "{name} shows data");
+    }
+}
+
+#[test]
+fn a_reranker_without_latency_is_named_as_not_measured() {
+    let mut record = fixture::record(2);
+    record.systems[2].latency = None;
+    let charts = checked(&record);
+    assert!(labels(&charts[1].1).iter().any(|label| label.text == "not measured"));
+    assert!(labels(&charts[2].1).iter().any(|l| l.text == "0.688, latency not measured"));
+}
+
+#[test]
+fn every_system_shows_its_figures() {
+    let record = fixture::record(3);
+    let charts = checked(&record);
+    for system in record.systems.iter().filter(|system| system.role != Role::Oracle) {
+        assert!(charts[0].1.contains(&system.name), "{}", system.name);
+    }
+    let texts: Vec<String> = labels(&charts[0].1).into_iter().map(|label| label.text).collect();
+    assert!(texts.contains(&"0.702 [0.660, 0.741]".to_owned()), "{texts:?}");
+    assert!(texts.contains(&"oracle 0.958: no reranker can exceed this at depth 50".to_owned()));
+    let texts: Vec<String> = labels(&charts[1].1).into_iter().map(|label| label.text).collect();
+    assert!(texts.contains(&"12.4 ms / 22.3 ms".to_owned()), "{texts:?}");
+}
+
+#[test]
+fn names_are_escaped_and_control_characters_replaced() {
+    for (name, svg) in checked(&fixture::hostile()) {
+        assert!(!svg.contains("<script"), "{name}");
+        assert!(!svg.chars().any(|c| c.is_control() && c != '\n'), "{name}");
+    }
+}
+
+#[test]
+fn equal_records_give_equal_bytes() {
+    let record = fixture::record(3);
+    assert_eq!(checked(&record), checked(&record));
+}
+
+#[test]
+fn an_empty_record_gives_charts() {
+    let mut record = fixture::record(1);
+    record.systems.clear();
+    checked(&record);
+}
+
+#[test]
+fn svg_and_png_show_the_same_size() {
+    let record = fixture::record(1);
+    let folder = tempfile::tempdir().unwrap();
+    let rows = fixture::rows(&record);
+    let charts = draw(&record, &rows).unwrap();
+    for (chart, raster) in charts.iter().zip(rasters(&record, &rows).unwrap()) {
+        let path = folder.path().join("chart.png");
+        raster.save_png(&path).unwrap();
+        let png = std::fs::read(&path).unwrap();
+        assert_eq!(&png[..8], b"\x89PNG\r\n\x1a\n");
+        let number = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
+        assert_eq!(f64::from(number(16)), 2.0 * WIDTH);
+        let height = format!("height=\"{}\"", number(20) / 2);
+        assert!(chart.svg.contains(&height), "{}: {height}", chart.name);
+    }
+}

@@ -1,0 +1,62 @@
+use secondpass_evaluation::{Record, Slice, SystemRecord};
+
+use super::difference;
+use super::{Block, Cell, Section, Table, heads, value};
+use crate::format;
+
+/// The primary measure by attribute of the queries; `None` where queries have none.
+pub(super) fn section(record: &Record) -> Option<Section> {
+    let mut keys: Vec<(&str, &str)> = Vec::new();
+    for slice in record.systems.iter().flat_map(|system| &system.slices) {
+        if !keys.contains(&key(slice)) {
+            keys.push(key(slice));
+        }
+    }
+    if keys.is_empty() {
+        return None;
+    }
+    let rows = keys.iter().flat_map(|wanted| {
+        let of_key = move |system| slice_of(system, *wanted).map(|slice| row(system, slice));
+        record.systems.iter().filter_map(of_key)
+    });
+    let mut head =
+        heads(["Slice", "System", "Queries", "", "Against the first stage", "Helped", "Hurt"]);
+    head[3].clone_from(&record.primary);
+    Some(Section {
+        id: "slices",
+        title: "Slices",
+        blocks: vec![
+            Block::Text(format!(
+                "{} over the queries that share an attribute. Few queries make wide intervals; of \
+                 many slices some stand out by chance.",
+                record.primary
+            )),
+            Block::Table(Table { head, rows: rows.collect(), labels: 2 }),
+        ],
+    })
+}
+
+fn key(slice: &Slice) -> (&str, &str) {
+    (&slice.attribute, &slice.value)
+}
+
+fn slice_of<'a>(system: &'a SystemRecord, wanted: (&str, &str)) -> Option<&'a Slice> {
+    system.slices.iter().find(|slice| key(slice) == wanted)
+}
+
+fn row(system: &SystemRecord, slice: &Slice) -> Vec<Cell> {
+    let estimate = &slice.estimate;
+    let versus = slice.versus_first_stage.as_ref();
+    let queries = |number: Option<usize>| {
+        Cell::from(number.map_or(format::NONE.into(), |n| format::count(n as u64)))
+    };
+    vec![
+        format!("{}: {}", slice.attribute, slice.value).into(),
+        system.name.as_str().into(),
+        queries(Some(estimate.queries)),
+        value(format::score(estimate.mean), format::interval(estimate.low, estimate.high)),
+        versus.map_or(format::NONE.into(), difference::cell),
+        queries(versus.map(|difference| difference.helped)),
+        queries(versus.map(|difference| difference.hurt)),
+    ]
+}

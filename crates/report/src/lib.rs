@@ -1,0 +1,133 @@
+//! Reports as people read them: Markdown, one self-contained HTML page, and charts as SVG and PNG.
+//!
+//! Rendering is a function of an experiment's [`Record`] and its table of [`QueryRow`]s: nothing is
+//! measured here, and every figure shown stands in one of the two. The wording and the figures are
+//! composed once, in `content`; the Markdown and the HTML are two faces of it.
+
+mod charts;
+mod content;
+mod error;
+#[cfg(test)]
+mod fixture;
+mod format;
+mod html;
+mod markdown;
+mod write;
+
+use std::path::{Path, PathBuf};
+
+use secondpass_evaluation::{QueryRow, Record};
+
+pub use error::ReportError;
+
+/// Writes the report of `record` into `folder`, which is made if it is missing: `report.md`,
+/// `report.html`, and each chart as `charts/NAME.svg` and `charts/NAME.png`. Returns the files in
+/// the order they were written.
+///
+/// `rows` is the record's table, of which the spread of times is drawn; rows of systems that the
+/// record does not name are ignored. `finding` is what was found, in a sentence of plain text.
+///
+/// Each file appears whole or not at all and replaces its predecessor; nothing else in the folder
+/// is touched. Text from the record is escaped wherever it is shown.
+///
+/// # Errors
+///
+/// When the folder or a file cannot be written, which the error names, or a chart cannot be drawn.
+/// Everything is rendered before the first file is written.
+pub fn render(
+    record: &Record,
+    rows: &[QueryRow],
+    finding: &str,
+    folder: &Path,
+) -> Result<Vec<PathBuf>, ReportError> {
+    let charts = charts::draw(record, rows)?;
+    let rasters = charts::rasters(record, rows)?;
+    let content = content::of(record, finding);
+    let markdown = markdown::page(&content, &charts);
+    let html = html::page(&content, &charts);
+
+    write::folder(folder)?;
+    let mut written = Vec::new();
+    let pictures = folder.join("charts");
+    write::folder(&pictures)?;
+    for (chart, raster) in charts.iter().zip(&rasters) {
+        let svg = pictures.join(chart.name).with_extension("svg");
+        write::bytes(&svg, chart.svg.as_bytes())?;
+        let png = pictures.join(chart.name).with_extension("png");
+        write::png(&png, raster)?;
+        written.extend([svg, png]);
+    }
+    // The pages come last: where they stand, the charts they show stand too.
+    for (name, text) in [("report.md", markdown), ("report.html", html)] {
+        let path = folder.join(name);
+        write::bytes(&path, text.as_bytes())?;
+        written.push(path);
+    }
+    Ok(written)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_the_pages_and_every_chart_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("reports/quickstart");
+        let record = fixture::record(2);
+        let rows = fixture::rows(&record);
+        let written = render(&record, &rows, "A finding.", &out).unwrap();
+        let names: Vec<String> = written
+            .iter()
+            .map(|path| path.strip_prefix(&out).unwrap().to_string_lossy().replace('\\', "/"))
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "charts/quality.svg",
+                "charts/quality.png",
+                "charts/latency.svg",
+                "charts/latency.png",
+                "charts/quality-latency.svg",
+                "charts/quality-latency.png",
+                "report.md",
+                "report.html",
+            ]
+        );
+        // Every picture the page shows is there, and no temporary file is left.
+        let page = std::fs::read_to_string(out.join("report.md")).unwrap();
+        for link in page.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            assert!(out.join(link).is_file(), "{link}");
+        }
+        assert_eq!(std::fs::read_dir(&out).unwrap().count(), 3);
+        assert_eq!(std::fs::read_dir(out.join("charts")).unwrap().count(), 6);
+    }
+
+    #[test]
+    fn a_second_report_replaces_the_first_and_keeps_other_files() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("record.json"), "{}").unwrap();
+        let record = fixture::record(1);
+        render(&record, &[], "Old.", folder.path()).unwrap();
+        render(&record, &[], "New.", folder.path()).unwrap();
+        let page = std::fs::read_to_string(folder.path().join("report.md")).unwrap();
+        assert!(page.contains("New.") && !page.contains("Old."));
+        assert_eq!(std::fs::read_to_string(folder.path().join("record.json")).unwrap(), "{}");
+    }
+
+    #[test]
+    fn errors_name_the_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("taken");
+        std::fs::write(&file, "").unwrap();
+        let error = render(&fixture::record(0), &[], "", &file).unwrap_err();
+        assert!(matches!(error, ReportError::Folder { .. }), "{error:?}");
+        assert!(error.to_string().contains("taken"), "{error}");
+
+        let out = folder.path().join("out");
+        std::fs::create_dir_all(out.join("charts/latency.png")).unwrap();
+        let error = render(&fixture::record(0), &[], "", &out).unwrap_err();
+        assert!(matches!(error, ReportError::Picture { .. }), "{error:?}");
+        assert!(error.to_string().contains("latency.png"), "{error}");
+    }
+}

@@ -1,0 +1,10 @@
+//! Adapters that make a model, a baseline or an oracle a Reranker.
+
+mod cross_encoder;
+mod first_stage;
+mod oracle;
+mod sequential;
+
+pub use cross_encoder::{CrossEncoder, WrongScoreCount};
+pub use first_stage::FirstStageOrder;
+pub use oracle::Oracle;

@@ -1,0 +1,12 @@
+//! The first stage: BM25 and the candidates it gives.
+
+mod analysis;
+mod bm25;
+mod parameters;
+mod run_candidates;
+mod stem;
+
+pub use analysis::english_terms;
+pub use bm25::{Bm25, Bm25Error};
+pub use parameters::{Bm25Parameters, ParameterError};
+pub use run_candidates::RunCandidates;

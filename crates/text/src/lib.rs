@@ -1,0 +1,18 @@
+//! From texts to what a model reads: pair tokenization, truncation and its audit, ragged batches
+//! and their plan; and the seams [`Scorer`] and [`Learner`] behind which a model stands.
+
+mod batch;
+mod learner;
+mod pair;
+mod plan;
+mod scorer;
+mod truncation;
+mod unigram;
+
+pub use batch::TokenBatch;
+pub use learner::{GroupBatch, Learner, LossReport, LossSpec, Rates, StepReport, TrainError};
+pub use pair::{EncodedPair, PairTokenizer, TokenizeError};
+pub use plan::plan;
+pub use scorer::{ScoreError, Scorer};
+pub use truncation::{Truncation, UnknownTruncation};
+pub use unigram::{UnigramError, train_unigram};

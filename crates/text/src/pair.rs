@@ -1,0 +1,277 @@
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use tokenizers::{Encoding, PostProcessor, Tokenizer, TruncationDirection};
+
+use crate::Truncation;
+
+/// Turns (query, document) into the token ids of one sequence, with the tokenizer's own
+/// post-processor placing the special tokens (`<s> query </s></s> document </s>` for XLM-R).
+#[derive(Clone)]
+pub struct PairTokenizer {
+    tokenizer: Tokenizer,
+    special: usize,
+    max_length: usize,
+    truncation: Truncation,
+}
+
+/// One pair as a model reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodedPair {
+    /// Token ids, special ones included.
+    pub ids: Vec<u32>,
+    /// One type id a token.
+    pub type_ids: Vec<u32>,
+    /// Tokens cut away.
+    pub cut: usize,
+}
+
+/// Why there are no tokens.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenizeError {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is no tokenizer.
+    #[error(
+        "{origin} is not a tokenizer: {reason}; it must be a tokenizer.json of the tokenizers library"
+    )]
+    Parse {
+        /// File, or where the bytes came from.
+        origin: String,
+        /// What the tokenizers library said.
+        reason: String,
+    },
+    /// The post-processor marks no boundaries.
+    #[error(
+        "{origin} puts {special} special tokens around a pair, and a cross-encoder needs at least 3; its \
+         post_processor is missing or knows no pairs"
+    )]
+    NoPairs {
+        /// File, or where the bytes came from.
+        origin: String,
+        /// How many it adds.
+        special: usize,
+    },
+    /// A limit that leaves no room for text.
+    #[error(
+        "a limit of {max_length} tokens leaves no room beside {special} special ones; raise --max-length"
+    )]
+    NoRoom {
+        /// The limit.
+        max_length: usize,
+        /// Special tokens of a pair.
+        special: usize,
+    },
+    /// A pair is too long and nothing may be cut.
+    #[error(
+        "document {index} makes a pair of {length} tokens, over the limit of {max_length}; raise \
+         --max-length or choose --truncation longest-first"
+    )]
+    TooLong {
+        /// Which document, from 0.
+        index: usize,
+        /// The pair's length.
+        length: usize,
+        /// The limit.
+        max_length: usize,
+    },
+    /// A text the tokenizer rejects.
+    #[error("the tokenizer failed: {0}")]
+    Encode(String),
+}
+
+impl PairTokenizer {
+    /// Reads a `tokenizer.json`. `max_length` counts special tokens.
+    ///
+    /// # Errors
+    /// Unreadable or malformed files, a tokenizer without a pair post-processor, a limit without
+    /// room.
+    pub fn from_file(
+        path: &Path,
+        max_length: usize,
+        truncation: Truncation,
+    ) -> Result<Self, TokenizeError> {
+        let bytes = std::fs::read(path)
+            .map_err(|source| TokenizeError::Read { path: path.to_owned(), source })?;
+        Self::from_bytes(&bytes, &path.display().to_string(), max_length, truncation)
+    }
+
+    /// Parses the bytes of a `tokenizer.json`; `origin` names them in errors.
+    ///
+    /// # Errors
+    /// As [`PairTokenizer::from_file`].
+    pub fn from_bytes(
+        bytes: &[u8],
+        origin: &str,
+        max_length: usize,
+        truncation: Truncation,
+    ) -> Result<Self, TokenizeError> {
+        let parse = |reason: String| TokenizeError::Parse { origin: origin.to_owned(), reason };
+        let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(|e| parse(e.to_string()))?;
+        // The file's own limits would cut silently; ours are counted.
+        tokenizer.with_truncation(None).map_err(|e| parse(e.to_string()))?;
+        tokenizer.with_padding(None);
+        let special = tokenizer.get_post_processor().map_or(0, |p| p.added_tokens(true));
+        if special < 3 {
+            return Err(TokenizeError::NoPairs { origin: origin.to_owned(), special });
+        }
+        if max_length <= special {
+            return Err(TokenizeError::NoRoom { max_length, special });
+        }
+        Ok(Self { tokenizer, special, max_length, truncation })
+    }
+
+    /// The longest sequence it gives, special tokens included.
+    pub fn max_length(&self) -> usize {
+        self.max_length
+    }
+
+    /// What it does with longer pairs.
+    pub fn truncation(&self) -> Truncation {
+        self.truncation
+    }
+
+    /// Pairs one query with many documents, in their order, on all cores.
+    ///
+    /// # Errors
+    /// In mode [`Truncation::Error`] a pair that is too long; texts the tokenizer rejects.
+    pub fn encode<D: AsRef<str> + Sync>(
+        &self,
+        query: &str,
+        documents: &[D],
+    ) -> Result<Vec<EncodedPair>, TokenizeError> {
+        let query = self.alone(query)?;
+        let pair = |(index, document): (usize, &D)| self.pair(&query, document.as_ref(), index);
+        documents.par_iter().enumerate().map(pair).collect()
+    }
+
+    fn alone(&self, text: &str) -> Result<Encoding, TokenizeError> {
+        let encoding = self.tokenizer.encode_fast(text, false);
+        encoding.map_err(|e| TokenizeError::Encode(e.to_string()))
+    }
+
+    fn pair(
+        &self,
+        query: &Encoding,
+        document: &str,
+        index: usize,
+    ) -> Result<EncodedPair, TokenizeError> {
+        let mut document = self.alone(document)?;
+        let mut query = query.clone();
+        let whole = query.len() + document.len();
+        let room = self.max_length - self.special;
+        let kept = self.truncation.fit(query.len(), document.len(), room, self.special);
+        let Some((query_kept, document_kept)) = kept else {
+            let length = whole + self.special;
+            return Err(TokenizeError::TooLong { index, length, max_length: self.max_length });
+        };
+        cut(&mut query, query_kept);
+        cut(&mut document, document_kept);
+        let joined = self.tokenizer.post_process(query, Some(document), true);
+        let joined = joined.map_err(|e| TokenizeError::Encode(e.to_string()))?;
+        Ok(EncodedPair {
+            ids: joined.get_ids().to_vec(),
+            type_ids: joined.get_type_ids().to_vec(),
+            cut: whole - query_kept - document_kept,
+        })
+    }
+}
+
+/// Keeps the first `length` tokens and forgets the rest, which the library would keep as overflow
+/// and post-process too.
+fn cut(encoding: &mut Encoding, length: usize) {
+    encoding.truncate(length, 0, TruncationDirection::Right);
+    encoding.take_overflowing();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A word-level tokenizer with XLM-R's pair template.
+    fn tokenizer_json(post_processor: bool) -> Vec<u8> {
+        let special = |id: u32, content: &str| {
+            serde_json::json!({
+                "id": id, "content": content, "single_word": false, "lstrip": false,
+                "rstrip": false, "normalized": false, "special": true
+            })
+        };
+        let token = |id: &str| serde_json::json!({"SpecialToken": {"id": id, "type_id": 0}});
+        let sequence = |id: &str, type_id: u32| serde_json::json!({"Sequence": {"id": id, "type_id": type_id}});
+        let template = serde_json::json!({
+            "type": "TemplateProcessing",
+            "single": [token("<s>"), sequence("A", 0), token("</s>")],
+            "pair": [token("<s>"), sequence("A", 0), token("</s>"), token("</s>"), sequence("B", 1), token("</s>")],
+            "special_tokens": {
+                "<s>": {"id": "<s>", "ids": [0], "tokens": ["<s>"]},
+                "</s>": {"id": "</s>", "ids": [2], "tokens": ["</s>"]},
+            },
+        });
+        let json = serde_json::json!({
+            "version": "1.0",
+            "truncation": {"direction": "Right", "max_length": 6, "strategy": "LongestFirst", "stride": 0},
+            "padding": null,
+            "added_tokens": [special(0, "<s>"), special(1, "<pad>"), special(2, "</s>"), special(3, "<unk>")],
+            "normalizer": null,
+            "pre_tokenizer": {"type": "Whitespace"},
+            "post_processor": if post_processor { template } else { serde_json::Value::Null },
+            "decoder": null,
+            "model": {
+                "type": "WordLevel",
+                "vocab": {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4, "b": 5, "c": 6},
+                "unk_token": "<unk>"
+            },
+        });
+        serde_json::to_vec(&json).unwrap()
+    }
+
+    fn tokenizer(max_length: usize, truncation: Truncation) -> PairTokenizer {
+        PairTokenizer::from_bytes(&tokenizer_json(true), "test", max_length, truncation).unwrap()
+    }
+
+    #[test]
+    fn the_files_own_limit_does_not_cut() {
+        let pairs = tokenizer(64, Truncation::LongestFirst).encode("a b", &["c c c c c"]).unwrap();
+        assert_eq!(pairs[0].ids, [0, 4, 5, 2, 2, 6, 6, 6, 6, 6, 2]);
+        assert_eq!(pairs[0].type_ids, [0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0]);
+        assert_eq!(pairs[0].cut, 0);
+    }
+
+    #[test]
+    fn cuts_are_counted() {
+        let pairs = tokenizer(8, Truncation::LongestFirst).encode("a b", &["c c c c c"]).unwrap();
+        assert_eq!(pairs[0].ids, [0, 4, 5, 2, 2, 6, 6, 2]);
+        assert_eq!(pairs[0].cut, 3);
+    }
+
+    #[test]
+    fn empty_texts_still_make_a_pair() {
+        let pairs = tokenizer(8, Truncation::LongestFirst).encode("", &[""]).unwrap();
+        assert_eq!(pairs[0].ids, [0, 2, 2, 2]);
+    }
+
+    #[test]
+    fn error_mode_names_the_document() {
+        let error = tokenizer(8, Truncation::Error).encode("a b", &["c", "c c c"]).unwrap_err();
+        assert!(matches!(error, TokenizeError::TooLong { index: 1, length: 9, max_length: 8 }));
+    }
+
+    #[test]
+    fn a_tokenizer_without_pairs_is_refused() {
+        let error = |json: &[u8], max| {
+            PairTokenizer::from_bytes(json, "x.json", max, Truncation::Error).err().unwrap()
+        };
+        assert!(matches!(
+            error(&tokenizer_json(false), 64),
+            TokenizeError::NoPairs { special: 0, .. }
+        ));
+        assert!(matches!(error(b"{\"version\"", 64), TokenizeError::Parse { .. }));
+        assert!(matches!(error(&tokenizer_json(true), 4), TokenizeError::NoRoom { .. }));
+    }
+}

@@ -1,0 +1,52 @@
+use crate::TokenBatch;
+
+/// Why a model could not score.
+#[derive(Debug, thiserror::Error)]
+pub enum ScoreError {
+    /// A sequence the model has no positions for.
+    #[error(
+        "a sequence of {length} tokens exceeds the model's {limit} positions; lower --max-length to \
+         {limit} or less"
+    )]
+    TooLong {
+        /// Its length.
+        length: usize,
+        /// The longest the model takes.
+        limit: usize,
+    },
+    /// An id outside the model's vocabulary.
+    #[error(
+        "token id {id} is outside the model's vocabulary of {vocabulary}; tokenizer.json and the \
+         weights do not belong together"
+    )]
+    UnknownToken {
+        /// The id.
+        id: u32,
+        /// The vocabulary's size.
+        vocabulary: usize,
+    },
+    /// A type id the model has no embedding for.
+    #[error(
+        "token type {id} is outside the model's {types} types; tokenizer.json and the weights do \
+         not belong together"
+    )]
+    UnknownType {
+        /// The type id.
+        id: u32,
+        /// How many the model has.
+        types: usize,
+    },
+    /// The device failed.
+    #[error("the device failed: {0}")]
+    Device(String),
+}
+
+/// Scores token sequences: a cross-encoder's forward pass behind plain data.
+pub trait Scorer: Send + Sync {
+    /// One logit a sequence, in the order of the batches and of the sequences in them. The clock of
+    /// a caller may stop when this returns: results have been read back from the device.
+    ///
+    /// # Errors
+    /// Sequences the model cannot take, or a failing device.
+    fn score(&self, batches: &[TokenBatch]) -> Result<Vec<f32>, ScoreError>;
+}

@@ -1,0 +1,34 @@
+# Conveniences; neither the README's commands nor CI need just.
+
+# List the recipes
+default:
+    @just --list
+
+# Run the demonstration
+quickstart *ARGS:
+    cargo run --release -- quickstart {{ARGS}}
+
+# Run all tests
+test:
+    cargo test --release --workspace
+
+# Format, then lint as CI does
+lint:
+    cargo fmt --all
+    cargo clippy --release --workspace --all-targets -- -D warnings
+
+# Everything CI runs
+ci:
+    bash .ci/run
+
+# Build the embedded help-desk set again from its sources
+helpdesk:
+    python3 datasets/helpdesk/make/build.py
+
+# Train the embedded model again
+train-helpdesk:
+    cargo run --release -- finetune --config configs/finetune/helpdesk-mini.toml
+
+# Criterion benches
+bench *ARGS:
+    cargo bench --manifest-path benches/Cargo.toml {{ARGS}}
