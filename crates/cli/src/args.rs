@@ -18,6 +18,8 @@ pub enum Command {
     Rerank(RerankArgs),
     /// Run an experiment: first stage, rerankers and the oracle on the same candidates
     Eval(EvalArgs),
+    /// Train a cross-encoder on groups of one positive and its negatives
+    Finetune(FinetuneArgs),
     /// Run the embedded help-desk demonstration; needs no download, key or GPU
     Quickstart(QuickstartArgs),
 }
@@ -90,6 +92,23 @@ pub struct EvalArgs {
     pub config: PathBuf,
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:
+  secondpass finetune --config configs/finetune/helpdesk-mini.toml --out models/helpdesk-mini
+
+The checkpoint that is best on dev is in the folder at any moment; Ctrl-C ends with it.")]
+pub struct FinetuneArgs {
+    /// The recipe
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Folder for the trained model; it must not exist or be empty [default: models/NAME]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Where to compute: auto, flex, ndarray, cuda or cuda:N
+    #[arg(long, default_value = "auto")]
+    pub device: DeviceSpec,
 }
 
 #[derive(clap::Args, Debug)]

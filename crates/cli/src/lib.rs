@@ -23,6 +23,7 @@ pub fn main() -> ExitCode {
     let done = match args.command {
         Command::Rerank(args) => commands::rerank::run(&args, started),
         Command::Eval(args) => commands::eval::run(&args),
+        Command::Finetune(args) => commands::finetune::run(&args),
         Command::Quickstart(args) => commands::eval::quickstart(&args),
     };
     exit::code(done)

@@ -25,8 +25,8 @@ pub use dev::Dev;
 pub use error::FinetuneError;
 pub use leak::{Leak, leak};
 pub use recipe::{
-    DataSource, DevSettings, Head, Length, ModelSource, NegativeCounts, Recipe, RecipeError, Shape,
-    Training, Warmup,
+    DataSource, DevSettings, Head, Initialization, Length, ModelSource, NegativeCounts, Recipe,
+    RecipeError, Shape, Training, Warmup,
 };
 pub use sampling::{Sampler, TrainingData};
 pub use schedule::Schedule;

@@ -81,6 +81,17 @@ pub struct Shape {
     pub attention_dropout: f64,
     /// Standard deviation of the random weights.
     pub initializer_range: f64,
+    /// How attention starts.
+    pub initialization: Initialization,
+}
+
+/// How a random model's attention starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Initialization {
+    /// Like all other weights.
+    Normal,
+    /// Queries and keys alike, so that a token attends to those like it.
+    Mimetic,
 }
 
 /// What a model learns from.

@@ -19,4 +19,4 @@ pub use device::{DeviceError, DeviceSpec};
 pub use dtype::{Dtype, UnknownDtype};
 pub use model::{Head, LoadError, Model};
 pub use train::Trainee;
-pub use weights::{ModelBytes, WeightsError};
+pub use weights::{Initialization, ModelBytes, WeightsError};

@@ -5,7 +5,7 @@ use secondpass_text::{ScoreError, Scorer, TokenBatch};
 
 use crate::architecture::{Network, names};
 use crate::padded::Padded;
-use crate::weights::{Files, ModelBytes, Parameters, Random, Slot, WithNewHead};
+use crate::weights::{Files, Initialization, ModelBytes, Parameters, Random, Slot, WithNewHead};
 use crate::{ConfigError, DeviceError, DeviceSpec, Dtype, ModelConfig, WeightsError};
 
 /// Where the classification head comes from.
@@ -89,9 +89,14 @@ impl Model {
     ///
     /// # Errors
     /// A device that is not there.
-    pub fn random(config: ModelConfig, seed: u64, device: DeviceSpec) -> Result<Self, LoadError> {
+    pub fn random(
+        config: ModelConfig,
+        seed: u64,
+        initialization: Initialization,
+        device: DeviceSpec,
+    ) -> Result<Self, LoadError> {
         let opened = device.open(Dtype::F32)?;
-        let mut source = Random::new(seed, DEVIATION, opened.clone());
+        let mut source = Random::new(seed, initialization, opened.clone());
         let network = Network::build(&mut source, &config)?;
         Ok(Self { network, config, device: opened, spec: device.chosen(), dtype: Dtype::F32 })
     }
@@ -117,7 +122,7 @@ impl Model {
                 network
             }
             Head::New { seed } => {
-                let random = Random::new(seed, DEVIATION, opened.clone());
+                let random = Random::new(seed, FRESH_HEAD, opened.clone());
                 let mut source = WithNewHead { files, random };
                 let network = Network::build(&mut source, &config)?;
                 source.files.finish(&UNUSED_OF_ENCODERS)?;
@@ -155,8 +160,8 @@ impl Model {
     }
 }
 
-/// BERT's deviation of fresh weights.
-const DEVIATION: f32 = 0.02;
+/// As BERT starts its heads.
+const FRESH_HEAD: Initialization = Initialization::Normal(0.02);
 
 impl Scorer for Model {
     fn score(&self, batches: &[TokenBatch]) -> Result<Vec<f32>, ScoreError> {

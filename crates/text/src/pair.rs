@@ -127,6 +127,11 @@ impl PairTokenizer {
         Ok(Self { tokenizer, special, max_length, truncation })
     }
 
+    /// Number of tokens it knows, special ones included.
+    pub fn vocabulary(&self) -> usize {
+        self.tokenizer.get_vocab_size(true)
+    }
+
     /// The longest sequence it gives, special tokens included.
     pub fn max_length(&self) -> usize {
         self.max_length

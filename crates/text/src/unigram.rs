@@ -195,7 +195,7 @@ mod tests {
     const TEXTS: [&str; 6] = [
         "Export invoices to CSV from the billing page",
         "Export orders to Excel from the orders page",
-        "Error LG-4102: your session has expired, sign in again",
+        "Error LG-4102: your sign-in has expired, sign in again",
         "Error LG-4120: too many attempts, try again in an hour",
         "Reports can be printed to PDF, invoices cannot",
         "Zürich naïve façade ﬁne 東京 🦀 q ж",

@@ -1,4 +1,5 @@
 //! One file a command.
 
 pub mod eval;
+pub mod finetune;
 pub mod rerank;

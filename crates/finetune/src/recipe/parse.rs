@@ -5,8 +5,8 @@ use secondpass_core::ContentHash;
 use serde::Deserialize;
 
 use super::{
-    DataSource, DevSettings, Head, Length, ModelSource, NegativeCounts, Recipe, RecipeError, Shape,
-    Training, Warmup,
+    DataSource, DevSettings, Head, Initialization, Length, ModelSource, NegativeCounts, Recipe,
+    RecipeError, Shape, Training, Warmup,
 };
 
 /// Bounds every count, so that no product of two of them overflows.
@@ -80,6 +80,7 @@ struct RawShape {
     hidden_dropout: f64,
     attention_dropout: f64,
     initializer_range: f64,
+    initialization: String,
 }
 
 #[derive(Deserialize)]
@@ -202,6 +203,14 @@ impl Keys<'_> {
             attention_dropout: dropout("attention_dropout", raw.attention_dropout)?,
             initializer_range: self
                 .positive("model.shape.initializer_range", raw.initializer_range)?,
+            initialization: match raw.initialization.as_str() {
+                "normal" => Initialization::Normal,
+                "mimetic" => Initialization::Mimetic,
+                other => {
+                    let key = "model.shape.initialization";
+                    return Err(self.value(key, quoted(other), "'normal', 'mimetic'"));
+                }
+            },
         })
     }
 
@@ -228,7 +237,9 @@ impl Keys<'_> {
         let length = match (raw.epochs, raw.steps) {
             (Some(epochs), None) => Length::Epochs(self.count("training.epochs", epochs)?),
             (None, Some(steps)) => Length::Steps(self.count("training.steps", steps)?),
-            (None, None) => self.needed("training.epochs", None, "the length, unless 'steps' is")?,
+            (None, None) => {
+                self.needed("training.epochs", None, "the length, unless 'steps' is")?
+            }
             (Some(_), Some(_)) => {
                 self.absent("training.epochs", true, "training.steps is there")?;
                 Length::Steps(0)

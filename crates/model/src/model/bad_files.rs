@@ -110,7 +110,7 @@ fn sequences_the_model_cannot_take_are_refused() {
     assert!(matches!(score(&[5; 65], &[]), ScoreError::TooLong { length: 65, limit: 64 }));
     assert!(matches!(score(&[600], &[]), ScoreError::UnknownToken { id: 600, .. }));
     assert!(matches!(score(&[5], &[2]), ScoreError::UnknownType { id: 2, types: 2 }));
-    assert_eq!(model.score(&[TokenBatch::new()]).unwrap(), []);
+    assert!(model.score(&[TokenBatch::new()]).unwrap().is_empty());
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 mod adamw;
 mod loss;
+#[cfg(test)]
+mod tests;
 mod trainee;
 
 pub use trainee::Trainee;

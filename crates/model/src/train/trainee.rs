@@ -31,6 +31,15 @@ impl Trainee {
         &self.model
     }
 
+    #[cfg(test)]
+    pub(super) fn gradients_for_tests(&self) -> Vec<Vec<f32>> {
+        let read = |values: &Values| match values {
+            Values::Matrix(tensor) => tensor.clone().try_into_vec_as::<f32>(),
+            Values::Vector(tensor) => tensor.clone().try_into_vec_as::<f32>(),
+        };
+        self.gradients.iter().flatten().map(|values| read(values).unwrap()).collect()
+    }
+
     fn add_gradients(&mut self, tracked: &mut dyn Parameters, loss: &Tensor<1>) {
         let mut all = loss.backward();
         let mut index = 0;

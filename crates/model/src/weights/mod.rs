@@ -8,6 +8,7 @@ use burn::tensor::Tensor;
 
 pub use files::WeightsError;
 pub(crate) use files::{Files, WithNewHead};
+pub use random::Initialization;
 pub(crate) use random::Random;
 pub use write::ModelBytes;
 pub(crate) use write::write;

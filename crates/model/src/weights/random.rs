@@ -4,36 +4,70 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{Kind, Source, WeightsError};
 
-/// Fresh parameters from a seed, the same on every device: embeddings and projections normal with
-/// the given deviation, biases 0, LayerNorm the identity, as BERT starts them.
+/// How fresh parameters are drawn. Biases are 0 and LayerNorm is the identity in both.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Initialization {
+    /// As BERT: embeddings and projections normal with this standard deviation.
+    Normal(f32),
+    /// As [`Initialization::Normal`], but each attention's query and key projections start equal,
+    /// with standard deviation 1 / sqrt(width): a token then attends to those like it from the first
+    /// step on, which a small model on little data is slow to find. After Trockman and Kolter,
+    /// "Mimetic Initialization of Self-Attention Layers" (2023), of which this is the part that
+    /// concerns queries and keys.
+    Mimetic(f32),
+}
+
+/// Fresh parameters from a seed, the same on every device.
 pub(crate) struct Random {
     random: ChaCha8Rng,
-    deviation: f32,
+    initialization: Initialization,
+    /// The values of the query projection drawn last, which the next key projection starts from.
+    query: Vec<f32>,
     device: Device,
 }
 
 impl Random {
-    pub fn new(seed: u64, deviation: f32, device: Device) -> Self {
-        Self { random: ChaCha8Rng::seed_from_u64(seed), deviation, device }
+    pub fn new(seed: u64, initialization: Initialization, device: Device) -> Self {
+        let random = ChaCha8Rng::seed_from_u64(seed);
+        Self { random, initialization, query: Vec::new(), device }
     }
 
     /// Box and Muller's transform of two uniform numbers.
-    fn normal(&mut self) -> f32 {
+    fn normal(&mut self, deviation: f32) -> f32 {
         let (length, turn): (f64, f64) = (self.random.random(), self.random.random());
         let radius = (-2.0 * (1.0 - length).ln()).sqrt();
         let angle = std::f64::consts::TAU * turn;
-        (radius * angle.cos()) as f32 * self.deviation
+        (radius * angle.cos()) as f32 * deviation
+    }
+
+    fn values(&mut self, name: &str, shape: [usize; 2]) -> Vec<f32> {
+        let count = shape[0] * shape[1];
+        match self.initialization {
+            Initialization::Mimetic(_) if name.ends_with("self.query.weight") => {
+                let deviation = 1.0 / (shape[0] as f32).sqrt();
+                self.query = (0..count).map(|_| self.normal(deviation)).collect();
+                self.query.clone()
+            }
+            Initialization::Mimetic(_)
+                if name.ends_with("self.key.weight") && self.query.len() == count =>
+            {
+                std::mem::take(&mut self.query)
+            }
+            Initialization::Normal(deviation) | Initialization::Mimetic(deviation) => {
+                (0..count).map(|_| self.normal(deviation)).collect()
+            }
+        }
     }
 }
 
 impl Source for Random {
     fn matrix(
         &mut self,
-        _name: &str,
+        name: &str,
         shape: [usize; 2],
         _kind: Kind,
     ) -> Result<Tensor<2>, WeightsError> {
-        let values: Vec<f32> = (0..shape[0] * shape[1]).map(|_| self.normal()).collect();
+        let values = self.values(name, shape);
         Ok(Tensor::from_data(TensorData::new(values, shape), &self.device))
     }
 

@@ -1,0 +1,59 @@
+use std::collections::HashMap;
+
+use secondpass_core::{Query, QueryId};
+
+/// A query that stands on both sides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leak {
+    /// Its id in training.
+    pub training: QueryId,
+    /// Its id in dev.
+    pub dev: QueryId,
+    /// The training query as it is written.
+    pub text: String,
+}
+
+/// The training queries that are dev queries too but for case, punctuation and blanks, in the order
+/// of training.
+pub fn leak<'a>(
+    training: impl IntoIterator<Item = &'a Query>,
+    dev: impl IntoIterator<Item = &'a Query>,
+) -> Vec<Leak> {
+    let dev: HashMap<String, &Query> =
+        dev.into_iter().map(|query| (normalized(&query.text), query)).collect();
+    let leaked = |query: &Query| {
+        let found = dev.get(&normalized(&query.text))?;
+        let (training, dev) = (query.id.clone(), found.id.clone());
+        Some(Leak { training, dev, text: query.text.clone() })
+    };
+    training.into_iter().filter_map(leaked).collect()
+}
+
+/// Lower-cased words with one blank between them. A text without any letter or digit stays as it
+/// is, so that "?" and "!" are two queries.
+fn normalized(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let words: Vec<&str> = lower
+        .split(|character: char| !character.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    match words.is_empty() {
+        true => lower.trim().to_owned(),
+        false => words.join(" "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::query;
+
+    #[test]
+    fn case_punctuation_and_blanks_do_not_hide_a_leak() {
+        let training = [query("t1", "How do I log in?"), query("t2", "log out"), query("t3", "?")];
+        let dev = [query("d1", "how do  i LOG in"), query("d2", "!"), query("d3", "logout")];
+        let leaks = leak(&training, &dev);
+        assert_eq!(leaks.len(), 1);
+        assert_eq!((leaks[0].training.as_str(), leaks[0].dev.as_str()), ("t1", "d1"));
+    }
+}

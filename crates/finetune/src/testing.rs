@@ -1,0 +1,145 @@
+//! A made-up set and a learner small enough to be checked by hand.
+
+use std::path::Path;
+
+use secondpass_core::{Corpus, Document, Query};
+use secondpass_text::{
+    GroupBatch, Learner, LossReport, LossSpec, PairTokenizer, Rates, ScoreError, Scorer,
+    StepReport, TokenBatch, TrainError, Truncation, train_unigram,
+};
+
+pub(crate) fn query(id: &str, text: &str) -> Query {
+    Query { id: id.into(), text: text.to_owned(), attributes: Default::default() }
+}
+
+pub(crate) fn corpus(texts: &[(&str, &str)]) -> Corpus {
+    let document = |&(id, text): &(&str, &str)| Document {
+        id: id.into(),
+        title: String::new(),
+        text: text.to_owned(),
+    };
+    Corpus::new(texts.iter().map(document).collect()).unwrap()
+}
+
+pub(crate) fn tokenizer(texts: &[&str], max_length: usize) -> PairTokenizer {
+    let texts = texts.iter().map(|&text| text.to_owned());
+    let bytes = train_unigram(texts, 200).unwrap();
+    PairTokenizer::from_bytes(&bytes, "test", max_length, Truncation::LongestFirst).unwrap()
+}
+
+/// Scores a pair by the weights of what query and document share. Plain gradient descent.
+#[derive(Default)]
+pub(crate) struct Toy {
+    weights: Vec<f32>,
+    gradient: Vec<f32>,
+    steps: usize,
+    /// Share and seed of every micro-batch, step by step.
+    pub shares: Vec<Vec<(f32, u64)>>,
+    /// Gives a NaN loss at this step, from 0.
+    pub nan_at: Option<usize>,
+    /// Turns all weights around after this many steps.
+    pub spoilt_after: Option<usize>,
+    /// Never learns.
+    pub is_dull: bool,
+    /// Cannot save.
+    pub disk_is_full: bool,
+}
+
+impl Toy {
+    pub(crate) fn new(weights: usize) -> Self {
+        let weights = vec![0.0; weights];
+        Self { gradient: weights.clone(), weights, shares: vec![Vec::new()], ..Self::default() }
+    }
+
+    fn logit(&self, ids: &[u32]) -> f32 {
+        self.shared(ids).iter().map(|&place| self.weights[place]).sum()
+    }
+
+    /// The weights of what stands on both sides of the first `</s>`: tokens and pairs of
+    /// neighbours, each once.
+    fn shared(&self, ids: &[u32]) -> Vec<usize> {
+        let places = |ids: &[u32]| -> Vec<usize> {
+            let alone = ids.iter().map(|&id| id as usize);
+            let pairs = ids.windows(2).map(|pair| pair[0] as usize * 31 + pair[1] as usize * 7 + 1);
+            let mut places: Vec<usize> =
+                alone.chain(pairs).map(|place| place % self.weights.len()).collect();
+            places.sort_unstable();
+            places.dedup();
+            places
+        };
+        let middle = ids.iter().position(|&id| id == 2).unwrap();
+        let document = places(&ids[middle..]);
+        let mut shared = places(&ids[..middle]);
+        shared.retain(|place| document.contains(place));
+        shared
+    }
+}
+
+impl Scorer for Toy {
+    fn score(&self, batches: &[TokenBatch]) -> Result<Vec<f32>, ScoreError> {
+        Ok(batches.iter().flat_map(TokenBatch::sequences).map(|(ids, _)| self.logit(ids)).collect())
+    }
+}
+
+impl Learner for Toy {
+    fn accumulate(
+        &mut self,
+        batch: &GroupBatch,
+        _: &LossSpec,
+        share: f32,
+        seed: u64,
+    ) -> Result<LossReport, TrainError> {
+        self.shares.last_mut().unwrap().push((share, seed));
+        if self.nan_at == Some(self.steps) {
+            return Ok(LossReport { loss: f32::NAN, correct: 0, groups: batch.sizes.len() });
+        }
+        let logits = self.score(std::slice::from_ref(&batch.tokens))?;
+        let sequences: Vec<&[u32]> = batch.tokens.sequences().map(|(ids, _)| ids).collect();
+        let groups = batch.sizes.len();
+        let (mut loss, mut correct, mut start) = (0.0, 0, 0);
+        for &size in &batch.sizes {
+            let range = start..start + size;
+            let sum: f32 = logits[range.clone()].iter().map(|logit| logit.exp()).sum();
+            let highest = logits[range.clone()].iter().copied().fold(f32::MIN, f32::max);
+            for place in range {
+                let probability = logits[place].exp() / sum;
+                let target = batch.targets[place];
+                loss -= target * probability.ln();
+                correct += usize::from(target == 1.0 && logits[place] == highest);
+                for id in self.shared(sequences[place]) {
+                    self.gradient[id] += share * (probability - target) / groups as f32;
+                }
+            }
+            start += size;
+        }
+        Ok(LossReport { loss: loss / groups as f32, correct, groups })
+    }
+
+    fn apply(&mut self, rates: &Rates) -> Result<StepReport, TrainError> {
+        let mut norm = 0.0;
+        for (weight, gradient) in self.weights.iter_mut().zip(&mut self.gradient) {
+            let gradient = std::mem::take(gradient);
+            norm += f64::from(gradient * gradient);
+            if !self.is_dull {
+                *weight -= rates.learning_rate as f32 * gradient;
+            }
+        }
+        self.steps += 1;
+        self.shares.push(Vec::new());
+        if self.spoilt_after == Some(self.steps) {
+            self.weights.iter_mut().for_each(|weight| *weight = -*weight);
+        }
+        Ok(StepReport { gradient_norm: norm.sqrt() })
+    }
+
+    fn save(&self, folder: &Path, half: bool) -> Result<(), TrainError> {
+        assert!(half);
+        if self.disk_is_full {
+            return Err(TrainError::Save("no space left".to_owned()));
+        }
+        let config = format!("{{\"weights\":{}}}", self.weights.len());
+        std::fs::write(folder.join("config.json"), config).unwrap();
+        std::fs::write(folder.join("model.safetensors"), self.steps.to_string()).unwrap();
+        Ok(())
+    }
+}

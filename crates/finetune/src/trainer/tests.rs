@@ -1,0 +1,308 @@
+use std::fs;
+use std::path::Path;
+
+use secondpass_core::{Corpus, Dataset, Qrels, Query, Ranking, Run};
+use secondpass_data::triples::Group;
+use tempfile::TempDir;
+
+use super::*;
+use crate::Length;
+use crate::testing::{Toy, corpus, query, tokenizer};
+
+const COLOURS: [&str; 5] = ["red", "blue", "green", "black", "white"];
+const ANIMALS: [&str; 4] = ["fox", "owl", "hare", "newt"];
+
+const RECIPE: &str = r#"
+name = "toy"
+seed = 3
+[model]
+kind = "folder"
+path = "toy"
+head = "kept"
+[data]
+kind = "embedded"
+name = "toy"
+[sampling]
+negatives = 3
+hard = 2
+first_stage = 0
+random = 1
+[training]
+steps = 40
+groups_per_step = 5
+groups_per_batch = 2
+learning_rate = 4.0
+warmup = 4
+weight_decay = 0.0
+decay = "linear"
+max_length = 96
+truncation = "longest-first"
+[dev]
+measure = "RR@10"
+every = 10
+depth = 20
+"#;
+
+/// Every colour and animal is a document; a query asks for one of them in a common phrase, and the
+/// hard negatives have its colour or its animal.
+struct Fixture {
+    recipe: Recipe,
+    corpus: Corpus,
+    training: Vec<Query>,
+    groups: Vec<Group>,
+    dev: Dataset,
+    candidates: Run,
+    tokenizer: PairTokenizer,
+    folder: TempDir,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let all = COLOURS.iter().flat_map(|colour| ANIMALS.map(|animal| (*colour, animal)));
+        let all: Vec<(&str, &str)> = all.collect();
+        let texts: Vec<(String, String)> = all
+            .iter()
+            .map(|(colour, animal)| {
+                (format!("{colour}-{animal}"), format!("the home of a {colour} {animal} is here"))
+            })
+            .collect();
+        let refs: Vec<(&str, &str)> =
+            texts.iter().map(|(id, text)| (id.as_str(), text.as_str())).collect();
+        let corpus = corpus(&refs);
+        let (mut training, mut groups, mut dev, mut qrels) = (vec![], vec![], vec![], Qrels::new());
+        let mut candidates = Run::new("all");
+        for (number, (colour, animal)) in all.iter().enumerate() {
+            let id = format!("{colour}-{animal}");
+            let is_near = |(c, a): &&(&str, &str)| (c == colour) != (a == animal);
+            let near = all.iter().filter(is_near).map(|(c, a)| format!("{c}-{a}").into());
+            // 13 groups to learn from, 7 dev queries.
+            if number % 3 == 0 {
+                dev.push(query(&id, &format!("is the {colour} {animal} here")));
+                qrels.insert(id.as_str().into(), id.as_str().into(), 1);
+                let scores = refs.iter().map(|(document, _)| ((*document).into(), 0.0));
+                let ranking = Ranking::from_scores(scores).unwrap();
+                candidates.rankings.insert(id.as_str().into(), ranking);
+            } else {
+                training.push(query(&id, &format!("where is the {colour} {animal}")));
+                groups.push(Group {
+                    query: id.as_str().into(),
+                    positive: id.as_str().into(),
+                    negatives: near.collect(),
+                });
+            }
+        }
+        let mut words: Vec<&str> = refs.iter().map(|(_, text)| *text).collect();
+        words.extend(training.iter().map(|query| query.text.as_str()));
+        Self {
+            recipe: Recipe::parse(RECIPE, "toy.toml").unwrap(),
+            tokenizer: tokenizer(&words, 96),
+            dev: Dataset::new("toy", "dev", corpus.clone(), dev, qrels).unwrap(),
+            corpus,
+            training,
+            groups,
+            candidates,
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn train(&self, toy: &mut Toy) -> Result<Summary, FinetuneError> {
+        self.watched(toy, &Context::default(), &mut |_| {})
+    }
+
+    /// Each call trains into a folder of its own.
+    fn watched(
+        &self,
+        toy: &mut Toy,
+        context: &Context,
+        progress: &mut dyn FnMut(Event),
+    ) -> Result<Summary, FinetuneError> {
+        let folder = self.best();
+        if folder.exists() {
+            fs::remove_dir_all(&folder).unwrap();
+        }
+        let qrels = &Qrels::new();
+        let Self { corpus, groups, .. } = self;
+        let task = Task {
+            recipe: &self.recipe,
+            data: TrainingData { queries: &self.training, corpus, qrels, groups, candidates: None },
+            dev: Dev { dataset: &self.dev, candidates: &self.candidates },
+            tokenizer: &self.tokenizer,
+            checkpoint: Checkpoint { folder: &folder, files: &[("tokenizer.json", b"{}")] },
+        };
+        train(&task, toy, context, progress)
+    }
+
+    fn best(&self) -> std::path::PathBuf {
+        self.folder.path().join("best")
+    }
+}
+
+fn toy() -> Toy {
+    Toy::new(1009)
+}
+
+fn saved_step(folder: &Path) -> String {
+    fs::read_to_string(folder.join("model.safetensors")).unwrap()
+}
+
+#[test]
+fn the_loss_falls_and_the_best_is_saved() {
+    let fixture = Fixture::new();
+    let mut events = Vec::new();
+    let summary =
+        fixture.watched(&mut toy(), &Context::default(), &mut |event| events.push(event)).unwrap();
+    assert_eq!((summary.steps, summary.of, summary.groups), (40, 40, 200));
+    // Four documents that score alike.
+    assert!((summary.losses[0] - 4_f32.ln()).abs() < 0.2, "{:?}", summary.losses);
+    assert!(summary.losses[39] < 0.3 * summary.losses[0], "{:?}", summary.losses);
+    let steps: Vec<usize> = summary.evaluations.iter().map(|one| one.step).collect();
+    assert_eq!(steps, [0, 10, 20, 30, 40]);
+    let best = summary.best.unwrap();
+    assert!(best.value > 0.95 && best.value > summary.evaluations[0].value + 0.3, "{summary:?}");
+    assert_eq!(saved_step(&fixture.best()), best.step.to_string());
+    assert!(fixture.best().join("tokenizer.json").exists());
+    assert_eq!((summary.dev_queries, summary.dev_truncation.pairs), (7, 140));
+    assert_eq!(summary.truncation.pairs, 800);
+    assert_eq!(summary.tokens, summary.truncation.tokens as u64);
+    let rates: Vec<f64> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Step { learning_rate, .. } => Some(*learning_rate),
+            _ => None,
+        })
+        .collect();
+    assert_eq!((rates.len(), rates[0], rates[4]), (40, 1.0, 4.0));
+    let saves = events.iter().filter(|event| matches!(event, Event::Evaluated { best: true, .. }));
+    assert!(saves.count() > 0);
+    let text = serde_json::to_string(&summary).unwrap();
+    assert_eq!(serde_json::from_str::<Summary>(&text).unwrap(), summary);
+}
+
+#[test]
+fn the_seed_decides_the_losses() {
+    let mut fixture = Fixture::new();
+    let first = fixture.train(&mut toy()).unwrap();
+    assert_eq!(first.losses, fixture.train(&mut toy()).unwrap().losses);
+    fixture.recipe.seed += 1;
+    assert_ne!(first.losses, fixture.train(&mut toy()).unwrap().losses);
+}
+
+#[test]
+fn micro_batches_add_up_to_the_step() {
+    let mut fixture = Fixture::new();
+    fixture.recipe.training.length = Length::Epochs(1);
+    let (mut small, mut whole) = (toy(), toy());
+    let parts = fixture.train(&mut small).unwrap();
+    // 13 groups: two steps of 5, then 3.
+    assert_eq!((parts.steps, parts.groups), (3, 13));
+    let sizes: Vec<Vec<f32>> =
+        small.shares.iter().map(|step| step.iter().map(|(share, _)| *share).collect()).collect();
+    assert_eq!(sizes[..2], [[0.4, 0.4, 0.2], [0.4, 0.4, 0.2]]);
+    assert_eq!(sizes[2], [2.0 / 3.0, 1.0 / 3.0]);
+    let seeds: HashSet<u64> = small.shares.iter().flatten().map(|(_, seed)| *seed).collect();
+    assert_eq!(seeds.len(), 8);
+    fixture.recipe.training.groups_per_batch = 5;
+    let together = fixture.train(&mut whole).unwrap();
+    for (part, whole) in parts.losses.iter().zip(&together.losses) {
+        assert!((part - whole).abs() < 1e-5, "{part} {whole}");
+    }
+}
+
+#[test]
+fn a_later_but_worse_checkpoint_is_not_saved() {
+    let fixture = Fixture::new();
+    let mut toy = toy();
+    toy.spoilt_after = Some(35);
+    let summary = fixture.train(&mut toy).unwrap();
+    let best = summary.best.unwrap();
+    assert!((10..=30).contains(&best.step));
+    assert!(summary.evaluations[4].value < best.value);
+    assert_eq!(saved_step(&fixture.best()), best.step.to_string());
+}
+
+#[test]
+fn a_loss_that_is_not_finite_names_its_step_and_keeps_the_best() {
+    let fixture = Fixture::new();
+    let mut toy = toy();
+    toy.nan_at = Some(14);
+    let error = fixture.train(&mut toy).unwrap_err();
+    assert!(matches!(error, FinetuneError::NotFinite { step: 15, best: Some(10), .. }), "{error}");
+    assert!(error.to_string().ends_with("The checkpoint of step 10 is kept"), "{error}");
+    assert_eq!(saved_step(&fixture.best()), "10");
+}
+
+#[test]
+fn a_stop_keeps_what_was_best() {
+    let fixture = Fixture::new();
+    let context = Context::default();
+    let summary = fixture.watched(&mut toy(), &context, &mut |event| {
+        if matches!(event, Event::Step { step: 17, .. }) {
+            context.cancel.set();
+        }
+    });
+    let summary = summary.unwrap();
+    assert_eq!((summary.steps, summary.of, summary.stopped), (17, 40, true));
+    assert_eq!(summary.best.unwrap().step, 10);
+    assert_eq!(saved_step(&fixture.best()), "10");
+    // Stopped before anything was known: no error, and nothing saved.
+    let summary = fixture.watched(&mut toy(), &context, &mut |_| {}).unwrap();
+    assert_eq!((summary.steps, summary.best, summary.stopped), (0, None, true));
+    assert!(!fixture.best().exists());
+}
+
+#[test]
+fn a_model_that_tells_nothing_apart_is_an_error() {
+    let fixture = Fixture::new();
+    let mut toy = toy();
+    toy.is_dull = true;
+    let mut warned = Vec::new();
+    let error = fixture.watched(&mut toy, &Context::default(), &mut |event| {
+        if let Event::Collapsed { step } = event {
+            warned.push(step);
+        }
+    });
+    assert!(matches!(error, Err(FinetuneError::Collapsed { steps: 40 })));
+    assert_eq!(warned, [10, 20, 30, 40]);
+    assert!(!fixture.best().exists());
+}
+
+#[test]
+fn a_training_query_in_dev_is_refused() {
+    let mut fixture = Fixture::new();
+    fixture.training[2].text = "Is the Red fox, here?".to_owned();
+    let error = fixture.train(&mut toy()).unwrap_err();
+    assert!(
+        matches!(&error, FinetuneError::Leak { count: 1, first } if first.dev.as_str() == "red-fox")
+    );
+    // One that no group uses does no harm.
+    let unused = fixture.training[2].id.clone();
+    fixture.groups.retain(|group| group.query != unused);
+    fixture.train(&mut toy()).unwrap();
+}
+
+#[test]
+fn a_tokenizer_with_other_settings_is_refused() {
+    let mut fixture = Fixture::new();
+    fixture.recipe.training.max_length = 95;
+    let error = fixture.train(&mut toy()).unwrap_err();
+    assert!(matches!(error, FinetuneError::TokenizerSettings { found: 96, expected: 95, .. }));
+}
+
+#[test]
+fn dev_queries_and_depth_may_be_limited() {
+    let mut fixture = Fixture::new();
+    fixture.recipe.dev.queries = Some(3);
+    fixture.recipe.dev.depth = 15;
+    let summary = fixture.train(&mut toy()).unwrap();
+    assert_eq!((summary.dev_queries, summary.dev_truncation.pairs), (3, 45));
+    fixture.candidates.rankings.clear();
+    assert!(matches!(fixture.train(&mut toy()), Err(FinetuneError::NoDevPairs)));
+}
+
+#[test]
+fn a_full_disk_is_told() {
+    let fixture = Fixture::new();
+    let mut toy = toy();
+    toy.disk_is_full = true;
+    assert!(matches!(fixture.train(&mut toy), Err(FinetuneError::Save { step: 10, .. })));
+}
