@@ -11,9 +11,10 @@ use crate::{DataError, json};
 
 /// Reads the documents in a file.
 ///
-/// When the first line that is not blank begins with `{`, every line is a JSON object with `id` (or
-/// `_id`; a string or a whole number), `text` and perhaps `title`. Otherwise every line is the text
-/// of one document and the line's number, counted from 1, its id. Blank lines are left out.
+/// When the first line that is not blank begins with `{`, every line is a JSON object with `text` and
+/// perhaps `title` and `id` (or `_id`; a string or a whole number). Otherwise every line is the text
+/// of one document. A document without an id is known by the number of its line, counted from 1.
+/// Blank lines are left out.
 ///
 /// # Errors
 /// A missing or empty file, invalid UTF-8, invalid JSON, missing fields or duplicate ids: with file
@@ -43,7 +44,10 @@ fn documents(mut lines: Lines<impl BufRead>) -> Result<Corpus, DataError> {
             },
             true => {
                 let mut object = json::object(&line, "id")?;
-                let id = json::id(&line, &mut object, &["id", "_id"])?;
+                let id = match ["id", "_id"].iter().any(|field| object.contains_key(*field)) {
+                    true => json::id(&line, &mut object, &["id", "_id"])?,
+                    false => line.number.to_string(),
+                };
                 seen.note(&line, &id)?;
                 Document {
                     id: id.into(),
@@ -84,9 +88,9 @@ mod tests {
 
     #[test]
     fn jsonl_is_told_by_its_first_line() {
-        let text =
-            "\n {\"id\": 7, \"text\": \"a\"}\n{\"_id\": \"x\", \"title\": \"t\", \"text\": \"b\"}";
-        assert_eq!(parse(text).unwrap(), [document("7", "", "a"), document("x", "t", "b")]);
+        let text = "\n {\"id\": 7, \"text\": \"a\"}\n{\"_id\": \"x\", \"title\": \"t\", \"text\": \"b\"}\n{\"text\": \"c\"}";
+        let expected = [document("7", "", "a"), document("x", "t", "b"), document("4", "", "c")];
+        assert_eq!(parse(text).unwrap(), expected);
     }
 
     #[test]
@@ -97,7 +101,7 @@ mod tests {
         assert!(error("\n \n").starts_with("standard input: the file holds no documents"));
         assert!(error(&format!("{first}plain")).contains("line 2: invalid JSON at column 1"));
         assert!(
-            error(&format!("{first}{{\"text\": \"b\"}}")).contains("line 2: field 'id' is missing")
+            error(&format!("{first}{{\"id\": 2}}")).contains("line 2: field 'text' is missing")
         );
         assert!(
             error(&format!("{first}{{\"id\": 1, \"text\": \"b\"}}"))

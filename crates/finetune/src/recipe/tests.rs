@@ -93,7 +93,7 @@ fn a_folder_starts_at_the_recipes() {
 fn errors_name_file_and_key() {
     let error = |line: &str, instead: &str| with(line, instead).unwrap_err();
     let unknown = error("every = 200", "evry = 200");
-    assert!(unknown.starts_with("configs/r.toml, line 43: unknown field `evry`"), "{unknown}");
+    assert!(unknown.starts_with("configs/r.toml, line 44: unknown field `evry`"), "{unknown}");
     let missing = error("seed = 7", "");
     assert!(missing.contains("missing field `seed`"), "{missing}");
     let both = error("epochs = 3", "epochs = 3\nsteps = 9");

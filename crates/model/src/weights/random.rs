@@ -9,11 +9,11 @@ use super::{Kind, Source, WeightsError};
 pub enum Initialization {
     /// As BERT: embeddings and projections normal with this standard deviation.
     Normal(f32),
-    /// As [`Initialization::Normal`], but each attention's query and key projections start equal,
-    /// with standard deviation 1 / sqrt(width): a token then attends to those like it from the first
-    /// step on, which a small model on little data is slow to find. After Trockman and Kolter,
-    /// "Mimetic Initialization of Self-Attention Layers" (2023), of which this is the part that
-    /// concerns queries and keys.
+    /// As [`Initialization::Normal`], but the first layer's query and key projections start equal,
+    /// with standard deviation 1 / sqrt(width), and positions start as sinusoids: a token then looks
+    /// at those like it, and can tell near from far, from the first step on, which a small model on
+    /// little data is slow to find. After Trockman and Kolter, "Mimetic Initialization of
+    /// Self-Attention Layers" (2023), of which these are two parts.
     Mimetic(f32),
 }
 
@@ -43,21 +43,34 @@ impl Random {
     fn values(&mut self, name: &str, shape: [usize; 2]) -> Vec<f32> {
         let count = shape[0] * shape[1];
         match self.initialization {
-            Initialization::Mimetic(_) if name.ends_with("self.query.weight") => {
+            Initialization::Mimetic(_) if name.ends_with("layer.0.attention.self.query.weight") => {
                 let deviation = 1.0 / (shape[0] as f32).sqrt();
                 self.query = (0..count).map(|_| self.normal(deviation)).collect();
                 self.query.clone()
             }
-            Initialization::Mimetic(_)
-                if name.ends_with("self.key.weight") && self.query.len() == count =>
-            {
+            Initialization::Mimetic(_) if name.ends_with("layer.0.attention.self.key.weight") => {
                 std::mem::take(&mut self.query)
+            }
+            Initialization::Mimetic(deviation) if name.contains("position_embeddings") => {
+                sinusoids(shape, deviation)
             }
             Initialization::Normal(deviation) | Initialization::Mimetic(deviation) => {
                 (0..count).map(|_| self.normal(deviation)).collect()
             }
         }
     }
+}
+
+/// The positions of Vaswani et al. (2017), at this root mean square.
+fn sinusoids([positions, width]: [usize; 2], deviation: f32) -> Vec<f32> {
+    let value = |index: usize| {
+        let (position, dimension) = (index / width, index % width);
+        let rate = 1e4f64.powf(-((dimension / 2 * 2) as f64) / width as f64);
+        let angle = position as f64 * rate;
+        let wave = if dimension.is_multiple_of(2) { angle.sin() } else { angle.cos() };
+        (wave * std::f64::consts::SQRT_2) as f32 * deviation
+    };
+    (0..positions * width).map(value).collect()
 }
 
 impl Source for Random {
