@@ -25,7 +25,7 @@ ci:
 helpdesk:
     python3 datasets/helpdesk/make/build.py
 
-# Train the embedded model again
+# Train the embedded model again, into models/; crates/model/assets/helpdesk-mini holds the one compiled in
 train-helpdesk:
     cargo run --release -- finetune --config configs/finetune/helpdesk-mini.toml
 

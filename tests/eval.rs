@@ -1,5 +1,8 @@
 //! `secondpass eval` and `quickstart` as a user runs them.
 
+// What fails here fails a test.
+#![allow(clippy::unwrap_used)]
+
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -132,6 +135,11 @@ fn defects_are_named_with_file_and_place() {
     assert!(!out.join("record.json").exists());
 
     fails(&secondpass(&["eval", "--config", "nowhere.toml"]), 2, "nowhere.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    for name in ["../escape", "/tmp/escape", "a\\nb", ".", ""] {
+        std::fs::write(&config, text.replace("\"small\"", &format!("\"{name}\""))).unwrap();
+        fails(&secondpass(&args), 2, "name");
+    }
     small_set(folder.path(), "surprise = 1\n");
     fails(&secondpass(&args), 2, "surprise");
     small_set(folder.path(), &reranker().replace("\"cross-encoder\"", "\"magic\""));
@@ -167,5 +175,35 @@ fn quickstart_runs_on_what_the_program_carries() {
     let record = std::fs::read_to_string(out.join("record.json")).unwrap();
     let record: serde_json::Value = serde_json::from_str(&record).unwrap();
     let names: Vec<_> = record["systems"].as_array().unwrap().iter().map(|s| &s["name"]).collect();
-    assert_eq!((names[0], names[names.len() - 1]), (&"first stage".into(), &"oracle".into()));
+    assert_eq!(names, ["first stage", "helpdesk-mini", "oracle"]);
+    assert!(record["systems"][1]["latency"]["p50"].as_f64().unwrap() > 0.0);
+    assert_eq!(record["systems"][1]["failures"].as_object().unwrap().len(), 0);
+}
+
+#[test]
+fn a_reranker_that_fails_is_no_loser_but_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let too_short = format!("{}max_length = 6\ntruncation = \"error\"\n", reranker());
+    let config = small_set(folder.path(), &too_short);
+    let args = ["eval", "--config", &config, "--out", out.to_str().unwrap()];
+    let output = secondpass(&args);
+    fails(&output, 1, "2 of 2 queries of 'random' failed");
+    fails(&output, 1, "over the limit of 6");
+    let report = std::fs::read_to_string(out.join("report.md")).unwrap();
+    assert!(report.contains("is not compared") && !report.contains("worse than"), "{report}");
+}
+
+#[test]
+fn a_failed_run_leaves_no_empty_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let config = small_set(folder.path(), "");
+    std::fs::remove_file(folder.path().join("set/corpus.jsonl")).unwrap();
+    fails(
+        &secondpass(&["eval", "--config", &config, "--out", out.to_str().unwrap()]),
+        1,
+        "corpus.jsonl",
+    );
+    assert!(!out.exists());
 }

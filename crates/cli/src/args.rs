@@ -6,7 +6,7 @@ use secondpass_text::Truncation;
 
 /// Which reranker should we run, is it worth it, and can we make it better on our own data?
 #[derive(Parser, Debug)]
-#[command(name = "secondpass", version, about, max_term_width = 100)]
+#[command(name = "secondpass", version, max_term_width = 100)]
 pub struct Args {
     #[command(subcommand)]
     pub command: Command,
@@ -27,6 +27,7 @@ pub enum Command {
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   secondpass rerank --model BAAI/bge-reranker-v2-m3 --query 'export invoices' docs.txt
+  secondpass rerank --model embedded --query 'export invoices' docs.txt
   secondpass rerank --model ./my-model --query 'refund' --top-n 5 --json docs.jsonl
   psql -Atc 'select text from docs' | secondpass rerank --model ./my-model --query 'refund' -
 
@@ -34,7 +35,8 @@ Documents are one a line, or JSONL objects with `text` and optionally `id` and `
 Scores are the sigmoid of the model's logit: they sort within one query and one model, and are not
 probabilities.")]
 pub struct RerankArgs {
-    /// A Hugging Face folder, or a hub id such as BAAI/bge-reranker-v2-m3
+    /// A Hugging Face folder, a hub id such as BAAI/bge-reranker-v2-m3, or `embedded` for the small
+    /// demonstration model that the program carries
     #[arg(long, value_name = "PATH_OR_ID")]
     pub model: String,
     /// A hub branch, tag or commit to use

@@ -1,7 +1,9 @@
-use anyhow::{Result, bail};
+use anyhow::Result;
 use secondpass_core::Dataset;
 use secondpass_data::{beir, embedded};
 use secondpass_evaluation::{DatasetSource, DatasetSpec};
+
+use crate::exit::usage;
 
 /// Loads the dataset an experiment names.
 pub fn load(spec: &DatasetSpec) -> Result<Dataset> {
@@ -9,9 +11,10 @@ pub fn load(spec: &DatasetSpec) -> Result<Dataset> {
         DatasetSource::Embedded(name) if name == embedded::NAME => {
             Ok(embedded::helpdesk(&spec.split)?)
         }
-        DatasetSource::Embedded(name) => {
-            bail!("there is no embedded set '{name}'; there is '{}'", embedded::NAME)
-        }
+        DatasetSource::Embedded(name) => Err(usage(anyhow::anyhow!(
+            "there is no embedded set '{name}'; there is '{}'",
+            embedded::NAME
+        ))),
         DatasetSource::Beir(folder) => Ok(beir::read(folder, &spec.split)?),
     }
 }

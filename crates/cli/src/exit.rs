@@ -1,6 +1,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::note::note;
+
 /// Marks an error as the fault of what was asked, not of what was tried: exit code 2.
 #[derive(Debug)]
 pub struct Usage(anyhow::Error);
@@ -11,7 +13,11 @@ impl fmt::Display for Usage {
     }
 }
 
-impl std::error::Error for Usage {}
+impl std::error::Error for Usage {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
 
 /// Marks an error as [`Usage`].
 pub fn usage(error: impl Into<anyhow::Error>) -> anyhow::Error {
@@ -31,7 +37,7 @@ pub fn code(done: anyhow::Result<()>) -> ExitCode {
                     shown = format!("{shown}: {cause}");
                 }
             }
-            eprintln!("error: {shown}");
+            note(format_args!("error: {shown}"));
             ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
         }
     }

@@ -5,7 +5,9 @@ mod commands;
 mod datasets;
 mod exit;
 mod load;
+mod note;
 mod progress;
+mod publish;
 mod table;
 
 use std::process::ExitCode;

@@ -3,8 +3,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 use secondpass_core::{ContentHash, Hasher, Identity, Scoring};
 use secondpass_data::hub::{self, HubSettings, ModelFiles};
-use secondpass_model::{DeviceSpec, Dtype, Head, Model};
-use secondpass_text::{PairTokenizer, Truncation};
+use secondpass_model::{DeviceSpec, Dtype, HELPDESK_MINI, Head, LoadError, Model, ModelBytes};
+use secondpass_text::{PairTokenizer, TokenizeError, Truncation};
 
 use crate::exit::usage;
 use crate::progress;
@@ -28,19 +28,91 @@ pub struct Loaded {
 /// the audit shows what was cut.
 const DEFAULT_MAX_LENGTH: usize = 1024;
 
+/// What `--model` calls the model that the program carries.
+pub const EMBEDDED: &str = "embedded";
+
+/// A reranker with what tells it from others.
+pub struct Opened {
+    pub loaded: Loaded,
+    /// What it was asked for by, or the embedded model's name.
+    pub model: String,
+    pub revision: Option<String>,
+    source: Source,
+}
+
+enum Source {
+    Files(Vec<PathBuf>),
+    Embedded(ModelBytes),
+}
+
+/// Opens a reranker: a folder, a hub id, or [`EMBEDDED`].
+pub fn open(spec: &str, revision: Option<&str>, settings: Settings) -> Result<Opened> {
+    if spec == EMBEDDED {
+        if let Some(revision) = revision {
+            return Err(usage(anyhow::anyhow!(
+                "the embedded model has no revision '{revision}'; leave --revision out"
+            )));
+        }
+        let bytes = HELPDESK_MINI;
+        let loaded = embedded(bytes, settings)?;
+        let (model, source) = (bytes.name.to_owned(), Source::Embedded(bytes));
+        return Ok(Opened { loaded, model, revision: None, source });
+    }
+    let files = files(spec, revision)?;
+    let loaded = model(&files, settings)?;
+    let source = Source::Files(files.weights);
+    Ok(Opened { loaded, model: spec.to_owned(), revision: files.revision, source })
+}
+
+impl Opened {
+    /// The hash of its weights.
+    pub fn weights(&self) -> Result<ContentHash> {
+        match &self.source {
+            Source::Files(files) => weights_hash(files),
+            Source::Embedded(bytes) => Ok(ContentHash::of(bytes.weights)),
+        }
+    }
+}
+
 /// The files of a folder or a hub id, downloaded if need be.
 pub fn files(spec: &str, revision: Option<&str>) -> Result<ModelFiles> {
     let settings = HubSettings::from_env();
     Ok(hub::resolve(spec, revision, &settings, &progress::downloads())?)
 }
 
-/// Loads a reranker from its files.
-pub fn model(files: &ModelFiles, settings: Settings) -> Result<Loaded> {
-    let Settings { device, dtype, .. } = settings;
-    let model = Model::load(&files.config, &files.weights, device, dtype, Head::FromFile)?;
+fn embedded(bytes: ModelBytes, settings: Settings) -> Result<Loaded> {
+    let model = Model::from_bytes(bytes, settings.device, settings.dtype).map_err(graded)?;
     let max_length = max_length(&model, settings.max_length)?;
-    let tokenizer = PairTokenizer::from_file(&files.tokenizer, max_length, settings.truncation)?;
+    let (json, truncation) = (bytes.tokenizer, settings.truncation);
+    let tokenizer = PairTokenizer::from_bytes(json, bytes.name, max_length, truncation)
+        .map_err(graded_tokenizer)?;
     Ok(Loaded { model, tokenizer })
+}
+
+fn model(files: &ModelFiles, settings: Settings) -> Result<Loaded> {
+    let Settings { device, dtype, .. } = settings;
+    let model = Model::load(&files.config, &files.weights, device, dtype, Head::FromFile)
+        .map_err(graded)?;
+    let max_length = max_length(&model, settings.max_length)?;
+    let tokenizer = PairTokenizer::from_file(&files.tokenizer, max_length, settings.truncation)
+        .map_err(graded_tokenizer)?;
+    Ok(Loaded { model, tokenizer })
+}
+
+/// A device or number format that is not there was asked for; anything else failed.
+fn graded(error: LoadError) -> anyhow::Error {
+    match error {
+        LoadError::Device(_) => usage(error),
+        _ => error.into(),
+    }
+}
+
+/// A limit without room was asked for; anything else failed.
+fn graded_tokenizer(error: TokenizeError) -> anyhow::Error {
+    match error {
+        TokenizeError::NoRoom { .. } => usage(error),
+        _ => error.into(),
+    }
 }
 
 /// The limit to use: what was asked for, if the model has positions for it.
@@ -80,7 +152,7 @@ impl Loaded {
 }
 
 /// One hash over the weight files, in order.
-pub fn weights_hash(files: &[PathBuf]) -> Result<ContentHash> {
+fn weights_hash(files: &[PathBuf]) -> Result<ContentHash> {
     match files {
         [one] => Ok(secondpass_data::sha256(one)?),
         many => {

@@ -5,6 +5,8 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use secondpass_core::Context;
 use secondpass_data::hub::OnProgress;
 
+use crate::note::note;
+
 /// A bar on standard error; invisible where that is not a terminal.
 pub fn bar(length: u64, template: &str) -> ProgressBar {
     let bar = ProgressBar::new(length);
@@ -45,7 +47,7 @@ pub fn cancellable() -> Context {
         if cancel.is_set() {
             std::process::exit(130);
         }
-        eprintln!("stopping after the current step; press Ctrl-C again to end at once");
+        note("stopping after the current step; press Ctrl-C again to end at once");
         cancel.set();
     });
     context

@@ -52,6 +52,14 @@ pub fn finding(record: &Record) -> String {
 }
 
 fn versus(record: &Record, system: &SystemRecord) -> Option<String> {
+    if let Some((query, reason)) = system.failures.first_key_value() {
+        return Some(format!(
+            "{} failed on {} of {} queries and is not compared; the first is '{query}': {reason}.",
+            system.name,
+            system.failures.len(),
+            record.dataset.queries
+        ));
+    }
     let difference = system.versus_first_stage.as_ref()?;
     let before = mean_of(record, first_stage(record)?)?;
     let after = mean_of(record, system)?;
@@ -119,6 +127,15 @@ mod tests {
         assert!(finding(&record).ends_with(": worse than the first stage."));
         assert!(sentence(&mut record, 0.25, -0.1, 0.5).ends_with(": no difference shown."));
         assert!(sentence(&mut record, 0.0, 0.0, 0.0).starts_with("mini keeps nDCG@10"));
+    }
+
+    #[test]
+    fn a_reranker_that_failed_gets_no_verdict() {
+        let mut record = record();
+        record.systems[1].failures.insert("7".into(), "scored NaN".to_owned());
+        let found = finding(&record);
+        assert!(found.starts_with("mini failed on 1 of "), "{found}");
+        assert!(found.contains("'7': scored NaN") && !found.contains("than the first"), "{found}");
     }
 
     #[test]

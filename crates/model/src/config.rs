@@ -148,11 +148,49 @@ impl ModelConfig {
         }
     }
 
+    /// Reads the `config.json` of an encoder, whose labels say nothing.
+    ///
+    /// # Errors
+    /// As [`ModelConfig::from_file`].
+    pub(crate) fn of_encoder(path: &Path) -> Result<Self, ConfigError> {
+        let shown = path.display().to_string();
+        match std::fs::read(path) {
+            Ok(bytes) => {
+                let mut config = Self::parse(&bytes, &shown)?;
+                config.id2label = None;
+                config.check(shown)
+            }
+            Err(source) => Err(ConfigError::Read { path: shown, source }),
+        }
+    }
+
+    /// The same encoder as a reranker with one label, as transformers reads it.
+    pub(crate) fn with_new_head(mut self) -> Self {
+        let label = || "LABEL_0".to_owned();
+        let architecture = match self.model_type {
+            ModelType::XlmRoberta => "XLMRobertaForSequenceClassification",
+            ModelType::Roberta => "RobertaForSequenceClassification",
+            ModelType::Bert => "BertForSequenceClassification",
+        };
+        self.id2label = Some([("0".to_owned(), label())].into());
+        self.rest.insert("label2id".to_owned(), serde_json::json!({ label(): 0 }));
+        self.rest.insert("architectures".to_owned(), serde_json::json!([architecture]));
+        // What the file held before; weights are written as they are, whatever it was.
+        for stale in ["torch_dtype", "dtype", "num_labels"] {
+            self.rest.remove(stale);
+        }
+        self
+    }
+
     /// Parses the bytes of a `config.json`; `origin` names them in errors.
     ///
     /// # Errors
     /// As [`ModelConfig::from_file`].
     pub fn from_bytes(bytes: &[u8], origin: &str) -> Result<Self, ConfigError> {
+        Self::parse(bytes, origin)?.check(origin.to_owned())
+    }
+
+    fn parse(bytes: &[u8], origin: &str) -> Result<Self, ConfigError> {
         let path = origin.to_owned();
         let parse =
             |e: serde_json::Error| ConfigError::Parse { path: path.clone(), reason: e.to_string() };
@@ -164,8 +202,7 @@ impl ModelConfig {
             }
             _ => {}
         }
-        let config: Self = serde_json::from_value(value).map_err(parse)?;
-        config.check(path)
+        serde_json::from_value(value).map_err(parse)
     }
 
     /// The longest sequence the position embeddings allow, in tokens.
@@ -229,6 +266,13 @@ impl ModelConfig {
             if !(0.0..1.0).contains(&value) {
                 return wrong(field, value.to_string(), "it must be at least 0 and below 1");
             }
+        }
+        if self.rest.get("is_decoder").is_some_and(|value| value == true) {
+            return wrong("is_decoder", "true".into(), "only encoders are supported");
+        }
+        if self.rest.contains_key("quantization_config") {
+            let remedy = "only plain weights are read; get the model without quantization";
+            return wrong("quantization_config", "present".into(), remedy);
         }
         match self.position_embedding_type.as_deref() {
             None | Some("absolute") => {}

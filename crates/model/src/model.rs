@@ -5,8 +5,8 @@ use secondpass_text::{ScoreError, Scorer, TokenBatch};
 
 use crate::architecture::{Network, names};
 use crate::padded::Padded;
-use crate::weights::{Files, Initialization, ModelBytes, Parameters, Random, Slot, WithNewHead};
-use crate::{ConfigError, DeviceError, DeviceSpec, Dtype, ModelConfig, WeightsError};
+use crate::weights::{Files, Initialization, Parameters, Random, Slot, WithNewHead};
+use crate::{ConfigError, DeviceError, DeviceSpec, Dtype, ModelBytes, ModelConfig, WeightsError};
 
 /// Where the classification head comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,10 @@ impl Model {
         dtype: Dtype,
         head: Head,
     ) -> Result<Self, LoadError> {
-        let config = ModelConfig::from_file(config)?;
+        let config = match head {
+            Head::FromFile => ModelConfig::from_file(config)?,
+            Head::New { .. } => ModelConfig::of_encoder(config)?,
+        };
         let opened = device.open(dtype)?;
         let files = Files::open(weights, opened.clone(), dtype)?;
         Self::from_files(files, config, opened, device, dtype, head)
@@ -109,10 +112,14 @@ impl Model {
         dtype: Dtype,
         head: Head,
     ) -> Result<Self, LoadError> {
+        let config = match head {
+            Head::FromFile => config,
+            Head::New { .. } => config.with_new_head(),
+        };
         let (encoder, head_name) = names(config.model_type);
         let mut files = files.without_prefix(encoder);
         let network = match head {
-            Head::FromFile if !files.has("classifier.") => {
+            Head::FromFile if files.has_encoder() && !files.has("classifier.") => {
                 let (path, name) = (files.first_path(), head_name.to_owned());
                 return Err(WeightsError::Headless { path, name }.into());
             }

@@ -1,10 +1,10 @@
 use std::time::Instant;
 
 use secondpass_core::{
-    Context, Failed, Identity, Job, Ranking, RerankError, Reranked, Reranker, Timings,
+    Context, DocId, Failed, Identity, Job, Ranking, RerankError, Reranked, Reranker, Timings,
     TruncationAudit, Usage,
 };
-use secondpass_text::{EncodedPair, PairTokenizer, Scorer, TokenBatch, plan};
+use secondpass_text::{EncodedPair, PairTokenizer, Scorer, TokenBatch, TokenizeError, plan};
 
 use crate::sequential::{each, stopped};
 
@@ -28,6 +28,21 @@ pub struct WrongScoreCount {
     pub expected: usize,
     /// Scores that came back.
     pub found: usize,
+}
+
+/// A pair that is too long where nothing may be cut.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "document '{document}' makes a pair of {length} tokens, over the limit of {max_length}; raise the \
+     maximum length or truncate longest-first"
+)]
+pub struct PairTooLong {
+    /// Which document.
+    pub document: DocId,
+    /// The pair's length in tokens.
+    pub length: usize,
+    /// The limit.
+    pub max_length: usize,
 }
 
 impl CrossEncoder {
@@ -59,7 +74,7 @@ impl CrossEncoder {
         let started = Instant::now();
         let passages: Vec<String> = job.candidates.iter().map(|c| c.document.passage()).collect();
         let pairs = self.tokenizer.encode(&job.query.text, &passages);
-        let pairs = pairs.map_err(|source| failed(job, source, usage))?;
+        let pairs = pairs.map_err(|source| untokenized(job, source, usage))?;
         let lengths: Vec<usize> = pairs.iter().map(|pair| pair.ids.len()).collect();
         let batches = plan(&lengths, self.budget);
         timings.tokenize = started.elapsed();
@@ -121,6 +136,21 @@ fn audit(pairs: &[EncodedPair]) -> TruncationAudit {
         audit.note(pair.ids.len() + pair.cut, pair.cut);
     }
     audit
+}
+
+/// Names the document that is too long; the tokenizer knows only its place.
+fn untokenized(job: &Job, source: TokenizeError, usage: Usage) -> Failed {
+    let candidate = match source {
+        TokenizeError::TooLong { index, .. } => job.candidates.get(index),
+        _ => None,
+    };
+    match (candidate, source) {
+        (Some(candidate), TokenizeError::TooLong { length, max_length, .. }) => {
+            let document = candidate.document.id.clone();
+            failed(job, PairTooLong { document, length, max_length }, usage)
+        }
+        (_, source) => failed(job, source, usage),
+    }
 }
 
 fn failed(

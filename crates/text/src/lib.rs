@@ -2,6 +2,7 @@
 //! and their plan; and the seams [`Scorer`] and [`Learner`] behind which a model stands.
 
 mod batch;
+mod guard;
 mod learner;
 mod pair;
 mod plan;

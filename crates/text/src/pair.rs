@@ -4,6 +4,7 @@ use rayon::prelude::*;
 use tokenizers::{Encoding, PostProcessor, Tokenizer, TruncationDirection};
 
 use crate::Truncation;
+use crate::guard::guard;
 
 /// Turns (query, document) into the token ids of one sequence, with the tokenizer's own
 /// post-processor placing the special tokens (`<s> query </s></s> document </s>` for XLM-R).
@@ -57,6 +58,15 @@ pub enum TokenizeError {
         origin: String,
         /// How many it adds.
         special: usize,
+    },
+    /// The post-processor loses a text.
+    #[error(
+        "{origin} does not put query and document into one sequence, each once and in this order; its \
+         post_processor's template for pairs is wrong"
+    )]
+    HalfPair {
+        /// File, or where the bytes came from.
+        origin: String,
     },
     /// A limit that leaves no room for text.
     #[error(
@@ -113,7 +123,8 @@ impl PairTokenizer {
         truncation: Truncation,
     ) -> Result<Self, TokenizeError> {
         let parse = |reason: String| TokenizeError::Parse { origin: origin.to_owned(), reason };
-        let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(|e| parse(e.to_string()))?;
+        let read = guard(|| Tokenizer::from_bytes(bytes)).map_err(parse)?;
+        let mut tokenizer = read.map_err(|e| parse(e.to_string()))?;
         // The file's own limits would cut silently; ours are counted.
         tokenizer.with_truncation(None).map_err(|e| parse(e.to_string()))?;
         tokenizer.with_padding(None);
@@ -124,7 +135,23 @@ impl PairTokenizer {
         if max_length <= special {
             return Err(TokenizeError::NoRoom { max_length, special });
         }
-        Ok(Self { tokenizer, special, max_length, truncation })
+        let pairs = Self { tokenizer, special, max_length, truncation };
+        match pairs.holds_both()? {
+            true => Ok(pairs),
+            false => Err(TokenizeError::HalfPair { origin: origin.to_owned() }),
+        }
+    }
+
+    /// Whether the post-processor puts query and document into a pair, in this order, once each.
+    fn holds_both(&self) -> Result<bool, TokenizeError> {
+        let (query, document) = (self.alone("a")?, self.alone("b")?);
+        let expected: Vec<u32> = [query.get_ids(), document.get_ids()].concat();
+        let joined = guard(|| self.tokenizer.post_process(query, Some(document), true));
+        let joined = joined.map_err(TokenizeError::Encode)?;
+        let joined = joined.map_err(|e| TokenizeError::Encode(e.to_string()))?;
+        let special = joined.get_special_tokens_mask();
+        let text = joined.get_ids().iter().zip(special).filter(|(_, special)| **special == 0);
+        Ok(text.map(|(id, _)| *id).eq(expected))
     }
 
     /// Number of tokens it knows, special ones included.
@@ -157,8 +184,8 @@ impl PairTokenizer {
     }
 
     fn alone(&self, text: &str) -> Result<Encoding, TokenizeError> {
-        let encoding = self.tokenizer.encode_fast(text, false);
-        encoding.map_err(|e| TokenizeError::Encode(e.to_string()))
+        let encoding = guard(|| self.tokenizer.encode_fast(text, false));
+        encoding.map_err(TokenizeError::Encode)?.map_err(|e| TokenizeError::Encode(e.to_string()))
     }
 
     fn pair(
@@ -178,7 +205,8 @@ impl PairTokenizer {
         };
         cut(&mut query, query_kept);
         cut(&mut document, document_kept);
-        let joined = self.tokenizer.post_process(query, Some(document), true);
+        let joined = guard(|| self.tokenizer.post_process(query, Some(document), true));
+        let joined = joined.map_err(TokenizeError::Encode)?;
         let joined = joined.map_err(|e| TokenizeError::Encode(e.to_string()))?;
         Ok(EncodedPair {
             ids: joined.get_ids().to_vec(),
@@ -276,6 +304,13 @@ mod tests {
             error(&tokenizer_json(false), 64),
             TokenizeError::NoPairs { special: 0, .. }
         ));
+        let json: String = String::from_utf8(tokenizer_json(true)).unwrap();
+        let half = json.replace(
+            r#"{"Sequence":{"id":"B","type_id":1}}"#,
+            r#"{"Sequence":{"id":"A","type_id":1}}"#,
+        );
+        assert_ne!(half, json);
+        assert!(matches!(error(half.as_bytes(), 64), TokenizeError::HalfPair { .. }));
         assert!(matches!(error(b"{\"version\"", 64), TokenizeError::Parse { .. }));
         assert!(matches!(error(&tokenizer_json(true), 4), TokenizeError::NoRoom { .. }));
     }

@@ -13,16 +13,16 @@ use secondpass_retrieval::{Bm25, Bm25Parameters, RunCandidates};
 
 use crate::args::{EvalArgs, OutputArgs, QuickstartArgs};
 use crate::exit::usage;
-use crate::load::{self, Loaded, Settings};
+use crate::load::{self, Opened, Settings};
+use crate::note::note;
+use crate::publish::publish;
 use crate::table::table;
 use crate::{datasets, progress};
 
 /// Runs the experiment of a config file.
 pub fn run(args: &EvalArgs) -> Result<()> {
     let shown = args.config.display().to_string();
-    let text = std::fs::read_to_string(&args.config)
-        .with_context(|| format!("cannot read {shown}"))
-        .map_err(usage)?;
+    let text = read_config(&args.config)?;
     let experiment = Experiment::parse(&text, &shown).map_err(usage)?;
     experiment_command(&experiment, &args.output)
 }
@@ -31,6 +31,13 @@ pub fn run(args: &EvalArgs) -> Result<()> {
 pub fn quickstart(args: &QuickstartArgs) -> Result<()> {
     let experiment = Experiment::parse(QUICKSTART, "configs/quickstart.toml")?;
     experiment_command(&experiment, &args.output)
+}
+
+/// The text of a TOML file that a flag names.
+pub fn read_config(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read {}; --config names a TOML file", path.display()))
+        .map_err(usage)
 }
 
 const QUICKSTART: &str = include_str!("../../../../configs/quickstart.toml");
@@ -50,6 +57,15 @@ fn experiment_command(experiment: &Experiment, output: &OutputArgs) -> Result<()
     };
     // Before the work: an output folder that may not be written is known at once.
     store::claim(&folder, &experiment.name)?;
+    let done = measure(experiment, output, &folder);
+    if done.is_err() {
+        // Takes away only what is still empty, as `claim` may have made it.
+        let _ = std::fs::remove_dir(&folder);
+    }
+    done
+}
+
+fn measure(experiment: &Experiment, output: &OutputArgs, folder: &Path) -> Result<()> {
     let dataset = datasets::load(&experiment.dataset)?;
     let first_stage = first_stage(experiment, &dataset)?;
     let candidates = first_stage.retrieve(dataset.queries(), experiment.first_stage.depth)?;
@@ -84,17 +100,38 @@ fn experiment_command(experiment: &Experiment, output: &OutputArgs) -> Result<()
     })?;
     bar.finish_and_clear();
 
-    store::write(&folder, &record, &rows)?;
     let finding = finding(&record);
-    let files = secondpass_report::render(&record, &rows, &finding, &folder)?;
+    let files = publish(folder, |staging| {
+        store::write(staging, &record, &rows)?;
+        Ok(secondpass_report::render(&record, &rows, &finding, staging)?)
+    })?;
     let mut out = std::io::stdout().lock();
-    if output.json {
-        serde_json::to_writer_pretty(&mut out, &record)?;
-        writeln!(out)?;
-    } else {
-        summarise(&mut out, &record, &finding, &files)?;
+    let printed = match output.json {
+        true => serde_json::to_string_pretty(&record)
+            .map_err(Into::into)
+            .and_then(|json| Ok(writeln!(out, "{json}")?)),
+        false => summarise(&mut out, &record, &finding, &files),
+    };
+    // A reader that has gone does not make a missed figure good.
+    failures(&record)?;
+    expectations(experiment, &record)?;
+    printed
+}
+
+/// Failed queries score 0 and are in the report; whoever only looks at the exit code learns of them
+/// too.
+fn failures(record: &Record) -> Result<()> {
+    for system in &record.systems {
+        if let Some((query, reason)) = system.failures.first_key_value() {
+            bail!(
+                "{} of {} queries of '{}' failed and score 0; the first is '{query}': {reason}",
+                system.failures.len(),
+                record.dataset.queries,
+                system.name
+            );
+        }
     }
-    expectations(experiment, &record)
+    Ok(())
 }
 
 fn first_stage(experiment: &Experiment, dataset: &Dataset) -> Result<Box<dyn FirstStage>> {
@@ -117,23 +154,16 @@ fn reranker(experiment: &Experiment, index: usize, spec: &RerankerSpec) -> Resul
         max_length: spec.max_length,
         truncation: parse(experiment, index, "truncation", &spec.truncation)?,
     };
-    let loading = || format!("reranker '{}'", spec.name);
-    let (loaded, model, revision, weights) = match &spec.model {
-        ModelSpec::Embedded => bail!(
-            "{}: reranker '{}' asks for an embedded model, and this build carries none",
-            experiment.file,
-            spec.name
-        ),
-        ModelSpec::Named(model) => {
-            let files = load::files(model, spec.revision.as_deref()).with_context(loading)?;
-            let loaded = load::model(&files, settings).with_context(loading)?;
-            let weights = load::weights_hash(&files.weights)?;
-            (loaded, model.as_str(), files.revision, weights)
-        }
+    let name = match &spec.model {
+        ModelSpec::Embedded => load::EMBEDDED,
+        ModelSpec::Named(name) => name,
     };
-    let identity = loaded.identity(&spec.name, model, revision, Some(weights));
-    let Loaded { model, tokenizer } = loaded;
-    Ok(CrossEncoder::new(identity, tokenizer, Box::new(model), BATCH_TOKENS))
+    let opened = load::open(name, spec.revision.as_deref(), settings)
+        .with_context(|| format!("reranker '{}'", spec.name))?;
+    let weights = opened.weights()?;
+    let Opened { loaded, model, revision, .. } = opened;
+    let identity = loaded.identity(&spec.name, &model, revision, Some(weights));
+    Ok(CrossEncoder::new(identity, loaded.tokenizer, Box::new(loaded.model), BATCH_TOKENS))
 }
 
 fn parse<T>(experiment: &Experiment, index: usize, key: &str, value: &str) -> Result<T>
@@ -144,7 +174,7 @@ where
     value.parse().map_err(|error: T::Err| {
         usage(ConfigError::Value {
             file: experiment.file.clone(),
-            key: format!("reranker[{index}].{key}"),
+            key: format!("reranker {}.{key}", index + 1),
             found: value.to_owned(),
             allowed: error.to_string(),
         })
@@ -220,7 +250,7 @@ fn expectations(experiment: &Experiment, record: &Record) -> Result<()> {
     let results = check(&experiment.expect, record);
     let mut missed = 0;
     for result in &results {
-        eprintln!("{result}");
+        note(result);
         missed += usize::from(!result.is_met());
     }
     match missed {

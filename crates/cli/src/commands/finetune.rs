@@ -1,3 +1,4 @@
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -11,16 +12,16 @@ use secondpass_model::{DeviceSpec, Dtype, Head, Initialization, Model, ModelConf
 use secondpass_retrieval::{Bm25, Bm25Parameters};
 use secondpass_text::{PairTokenizer, train_unigram};
 
+use super::eval::read_config;
 use crate::args::FinetuneArgs;
 use crate::exit::usage;
+use crate::note::note;
 use crate::{load, progress};
 
 /// Trains the model of a recipe.
 pub fn run(args: &FinetuneArgs) -> Result<()> {
     let shown = args.config.display().to_string();
-    let text = std::fs::read_to_string(&args.config)
-        .with_context(|| format!("cannot read {shown}"))
-        .map_err(usage)?;
+    let text = read_config(&args.config)?;
     let recipe = Recipe::parse(&text, &shown).map_err(usage)?;
     let folder = match &args.out {
         Some(folder) => folder.clone(),
@@ -51,14 +52,14 @@ pub fn run(args: &FinetuneArgs) -> Result<()> {
     let (model, tokenizer_json) = start(&recipe, texts(), args.device)?;
     let tokenizer = tokenizer(&recipe, &tokenizer_json)?;
     load::max_length(&model, Some(recipe.training.max_length))?;
-    eprintln!(
+    note(format_args!(
         "{}: {:.2} M parameters on {}, {} groups, {} dev queries",
         recipe.name,
         model.parameters() as f64 / 1e6,
         model.device(),
         groups.len(),
         dev.queries().len()
-    );
+    ));
 
     let task = Task {
         recipe: &recipe,
@@ -148,7 +149,7 @@ fn follow(task: &Task<'_>, trainee: &mut Trainee) -> Result<Summary> {
     let context = progress::cancellable();
     let say = |line: String| {
         // A bar that is not drawn prints nothing.
-        if bar.is_hidden() { eprintln!("{line}") } else { bar.println(line) }
+        if bar.is_hidden() { note(line) } else { bar.println(line) }
     };
     let mut losses = Vec::new();
     let summary = train(task, trainee, &context, &mut |event| match event {
@@ -183,14 +184,16 @@ fn follow(task: &Task<'_>, trainee: &mut Trainee) -> Result<Summary> {
 }
 
 fn finish(summary: &Summary, folder: &Path) -> Result<()> {
+    let mut out = std::io::stdout().lock();
     let Some(best) = &summary.best else {
-        println!("Stopped before anything was worth keeping.");
+        writeln!(out, "Stopped before anything was worth keeping.")?;
         return Ok(());
     };
     let path = folder.join("training.json");
     let json = serde_json::to_vec_pretty(summary)?;
     std::fs::write(&path, json).with_context(|| format!("cannot write {}", path.display()))?;
-    println!(
+    writeln!(
+        out,
         "{}: best dev {} {:.4} at step {} of {}; {} groups, {} tokens, {:.0} s\nModel: {}",
         summary.name,
         summary.measure,
@@ -201,9 +204,9 @@ fn finish(summary: &Summary, folder: &Path) -> Result<()> {
         summary.tokens,
         summary.seconds,
         folder.display()
-    );
+    )?;
     if summary.stopped {
-        println!("It was stopped after {} steps.", summary.steps);
+        writeln!(out, "It was stopped after {} steps.", summary.steps)?;
     }
     Ok(())
 }

@@ -1,16 +1,20 @@
+use std::ffi::OsStr;
 use std::io::Write;
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use secondpass_core::{Candidate, Corpus, Job, Query, Reranked, Reranker};
 use secondpass_data::documents;
 use secondpass_rerankers::CrossEncoder;
+use secondpass_text::{ScoreError, Scorer, TokenBatch};
 use serde_json::json;
 
 use crate::args::RerankArgs;
 use crate::exit::usage;
-use crate::load::{self, Settings};
+use crate::load::{self, Opened, Settings};
+use crate::note::note;
 use crate::progress;
 use crate::table::table;
 
@@ -24,32 +28,35 @@ pub fn run(args: &RerankArgs, started: Instant) -> Result<()> {
         false => documents::read(&args.documents)?,
     };
     let loading = Instant::now();
-    let files = load::files(&args.model, args.revision.as_deref())?;
     let settings = Settings {
         device: args.engine.device,
         dtype: args.engine.dtype,
         max_length: args.engine.max_length,
         truncation: args.engine.truncation,
     };
-    let loaded = load::model(&files, settings)?;
+    let opened = load::open(&args.model, args.revision.as_deref(), settings)?;
     let load_time = loading.elapsed();
 
-    let name = Path::new(&args.model)
-        .file_name()
-        .map_or(args.model.as_str().into(), |name| name.to_string_lossy());
-    let identity = loaded.identity(&name, &args.model, files.revision.clone(), None);
-    let reranker = CrossEncoder::new(
-        identity,
-        loaded.tokenizer,
-        Box::new(loaded.model),
-        args.engine.batch_tokens,
-    );
+    if args.model == load::EMBEDDED {
+        note(
+            "note: the embedded model is a demonstration, trained on the help-desk articles of \
+             `quickstart` alone; its ranking of other texts means nothing",
+        );
+    }
+    // Whoever keeps the JSON can tell later which weights it came from.
+    let weights = if args.json { Some(opened.weights()?) } else { None };
+    let Opened { loaded, model, revision, .. } = opened;
+    let name = Path::new(&model).file_name().map_or(model.as_str().into(), OsStr::to_string_lossy);
+    let identity = loaded.identity(&name, &model, revision, weights);
+    let first = Arc::new(OnceLock::new());
+    let scorer = Box::new(Watched { scorer: loaded.model, first: Arc::clone(&first) });
+    let reranker = CrossEncoder::new(identity, loaded.tokenizer, scorer, args.engine.batch_tokens);
     let reranked = rerank_one(&reranker, job(&args.query, &corpus))?;
     let times = Times {
         load: load_time,
         tokenize: reranked.timings.tokenize,
         compute: reranked.timings.compute,
-        first_score: started.elapsed(),
+        first_score: first.get().map_or(started.elapsed(), |at| at.duration_since(started)),
     };
     let mut out = std::io::stdout().lock();
     if args.json {
@@ -69,20 +76,34 @@ struct Times {
     load: Duration,
     tokenize: Duration,
     compute: Duration,
-    /// From the start of the process to the scores.
+    /// From the start of the process until the first batch's scores were read back.
     first_score: Duration,
+}
+
+/// A scorer that notes when its first scores were there.
+struct Watched<S> {
+    scorer: S,
+    first: Arc<OnceLock<Instant>>,
+}
+
+impl<S: Scorer> Scorer for Watched<S> {
+    fn score(&self, batches: &[TokenBatch]) -> std::result::Result<Vec<f32>, ScoreError> {
+        let scores = self.scorer.score(batches);
+        self.first.get_or_init(Instant::now);
+        scores
+    }
 }
 
 impl Times {
     fn print(&self) {
         let ms = |time: Duration| time.as_secs_f64() * 1e3;
-        eprintln!(
-            "load {:.1} ms, tokenize {:.1} ms, compute {:.1} ms, process start to scores {:.1} ms",
+        note(format_args!(
+            "load {:.1} ms, tokenize {:.1} ms, compute {:.1} ms, process start to first score {:.1} ms",
             ms(self.load),
             ms(self.tokenize),
             ms(self.compute),
             ms(self.first_score)
-        );
+        ));
     }
 }
 
@@ -146,11 +167,10 @@ fn print_json(
             "load": times.load.as_secs_f64(),
             "tokenize": times.tokenize.as_secs_f64(),
             "compute": times.compute.as_secs_f64(),
-            "process_start_to_scores": times.first_score.as_secs_f64(),
+            "process_start_to_first_score": times.first_score.as_secs_f64(),
         });
     }
-    serde_json::to_writer_pretty(&mut *out, &whole)?;
-    writeln!(out)?;
+    writeln!(out, "{}", serde_json::to_string_pretty(&whole)?)?;
     Ok(())
 }
 

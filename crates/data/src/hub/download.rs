@@ -195,9 +195,15 @@ impl Remote<'_> {
             return Ok(());
         }
         let note = repository.join("refs").join(self.asked);
+        // Nothing to note in a cache that knows it, which may be read-only.
+        if std::fs::read_to_string(&note).is_ok_and(|noted| noted == *commit) {
+            return Ok(());
+        }
         let folder = note.parent().unwrap_or(repository);
+        let partial = note.with_extension("partial");
         std::fs::create_dir_all(folder)
-            .and_then(|()| std::fs::write(&note, commit))
+            .and_then(|()| std::fs::write(&partial, commit))
+            .and_then(|()| std::fs::rename(&partial, &note))
             .map_err(|source| HubError::Cache { cache: self.cache.clone(), source })
     }
 

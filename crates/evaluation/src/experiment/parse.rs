@@ -38,7 +38,7 @@ impl Experiment {
         Ok(Self {
             file: file_name.to_owned(),
             config: ContentHash::of(text.as_bytes()),
-            name: keys.filled("name", raw.name)?,
+            name: keys.folder_name("name", raw.name)?,
             demonstration: raw.demonstration,
             dataset: keys.dataset(raw.dataset)?,
             first_stage: keys.first_stage(raw.first_stage)?,
@@ -306,6 +306,21 @@ impl Keys<'_> {
         match text.trim().is_empty() {
             true => Err(self.value(key, &text, "a text that is not blank")),
             false => Ok(text),
+        }
+    }
+
+    /// A name that is a folder's too: reports go to `reports/NAME`.
+    fn folder_name(&self, key: &str, text: String) -> Result<String, ConfigError> {
+        let name = self.filled(key, text)?;
+        let plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | '+');
+        let is_plain = name.chars().all(plain) && !name.starts_with('.') && name.len() <= 100;
+        match is_plain && name.trim() == name {
+            true => Ok(name),
+            false => {
+                let allowed =
+                    "letters, digits, blanks, '-', '_', '+' and '.' (not first), at most 100 bytes";
+                Err(self.value(key, &name, allowed))
+            }
         }
     }
 

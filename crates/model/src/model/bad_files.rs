@@ -57,6 +57,23 @@ fn truncated_files_are_refused() {
     }
 }
 
+/// Offsets that add up to more than any file: an error, not an overflow.
+#[test]
+fn boundless_headers_are_refused() {
+    let config = folder("xlm-roberta").join("config.json");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("model.safetensors");
+    let most = usize::MAX / 8 * 8;
+    let header =
+        format!("{{\"x\":{{\"dtype\":\"U8\",\"shape\":[{most}],\"data_offsets\":[0,{most}]}}}}");
+    for length in [header.len() as u64, u64::MAX, u64::MAX - 8] {
+        let bytes = [&length.to_le_bytes()[..], header.as_bytes()].concat();
+        std::fs::write(&path, bytes).unwrap();
+        let error = weights_error(&config, &path);
+        assert!(matches!(error, WeightsError::Format { .. }), "{length}: {error}");
+    }
+}
+
 #[test]
 fn wrong_shapes_say_both() {
     let (_guard, config) = changed_config(|json| json["intermediate_size"] = 48.into());
@@ -130,7 +147,7 @@ proptest! {
 
     #[test]
     fn mutated_weights_never_panic(position in 0usize..20_000, byte: u8, cut in 0usize..200_000) {
-        let folder = folder("headless");
+        let folder = folder("xlm-roberta");
         let mut bytes = std::fs::read(folder.join("model.safetensors")).unwrap();
         let position = position % bytes.len();
         bytes[position] = byte;
@@ -138,6 +155,32 @@ proptest! {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("model.safetensors");
         std::fs::write(&path, bytes).unwrap();
-        prop_assert!(load(&folder.join("config.json"), &path).is_err());
+        if let Ok(model) = load(&folder.join("config.json"), &path) {
+            let mut batch = TokenBatch::new();
+            batch.push(&[0, 5, 2, 2, 6, 2], &[]);
+            let _ = model.score(&[batch]);
+        }
+    }
+
+    #[test]
+    fn mutated_configs_never_panic(
+        field in prop::sample::select(&[
+            "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
+            "vocab_size", "max_position_embeddings", "type_vocab_size", "layer_norm_eps",
+            "pad_token_id", "hidden_act", "hidden_dropout_prob", "id2label", "model_type",
+        ][..]),
+        value in prop::sample::select(&[
+            "0", "-1", "1", "3", "1e30", "18446744073709551615", "null", "\"x\"", "[]", "{}",
+        ][..]),
+    ) {
+        let (_guard, config) = changed_config(|json| {
+            json[field] = serde_json::from_str(value).unwrap();
+        });
+        let weights = folder("xlm-roberta").join("model.safetensors");
+        if let Ok(model) = load(&config, &weights) {
+            let mut batch = TokenBatch::new();
+            batch.push(&[0, 5, 2, 2, 6, 2], &[]);
+            let _ = model.score(&[batch]);
+        }
     }
 }

@@ -119,6 +119,9 @@ pub(crate) struct Files {
     dtype: Dtype,
 }
 
+/// The longest header there may be, as in the safetensors library.
+const MAX_HEADER: u64 = 100_000_000;
+
 /// Bytes read at a time: large enough for the disk, small beside any model.
 const CHUNK: usize = 1 << 20;
 
@@ -162,6 +165,11 @@ impl Files {
         self.entries.keys().any(|name| name.starts_with(prefix))
     }
 
+    /// Whether there are word embeddings, which every encoder has.
+    pub fn has_encoder(&self) -> bool {
+        self.entries.keys().any(|name| name.ends_with("embeddings.word_embeddings.weight"))
+    }
+
     /// Finds `prefix.rest` under `rest` where the file holds an encoder saved by itself.
     pub fn without_prefix(mut self, prefix: &'static str) -> Self {
         if !self.has(prefix) {
@@ -170,13 +178,13 @@ impl Files {
         self
     }
 
-    /// Checks that every tensor was used, or may be left: `allowed` are ends of names.
+    /// Checks that every tensor was used, or may be left: `allowed` are parts of names.
     pub fn finish(&self, allowed: &[&str]) -> Result<(), WeightsError> {
         let left: Vec<&str> = self
             .entries
             .keys()
             .filter(|name| !self.used.contains(*name))
-            .filter(|name| !allowed.iter().any(|end| name.contains(end)))
+            .filter(|name| !allowed.iter().any(|part| name.contains(part)))
             .map(String::as_str)
             .collect();
         match left.len() {
@@ -321,14 +329,14 @@ impl Source for WithNewHead {
         shape: [usize; 2],
         kind: Kind,
     ) -> Result<Tensor<2>, WeightsError> {
-        match self.files.has(name) || !is_head(name) {
+        match self.files.find(name, kind).is_ok() || !is_head(name) {
             true => self.files.matrix(name, shape, kind),
             false => self.random.matrix(name, shape, kind),
         }
     }
 
     fn vector(&mut self, name: &str, length: usize, kind: Kind) -> Result<Tensor<1>, WeightsError> {
-        match self.files.has(name) || !is_head(name) {
+        match self.files.find(name, kind).is_ok() || !is_head(name) {
             true => self.files.vector(name, length, kind),
             false => self.random.vector(name, length, kind),
         }
@@ -375,7 +383,7 @@ fn header(
     let mut length = [0; 8];
     bytes.read_at(0, &mut length).map_err(read)?;
     let length = u64::from_le_bytes(length);
-    if length > file_length - 8 {
+    if length > (file_length - 8).min(MAX_HEADER) {
         return Err(format(format!(
             "its header should take {length} bytes and the file has {file_length}"
         )));
@@ -384,9 +392,12 @@ fn header(
     bytes.read_at(8, &mut header).map_err(read)?;
     let metadata: Metadata =
         serde_json::from_slice(&header).map_err(|e| format(format!("bad header: {e}")))?;
-    let needed = 8 + length + metadata.data_len() as u64;
-    if file_length != needed {
-        return Err(format(format!("it has {file_length} bytes where its header needs {needed}")));
+    let data = metadata.data_len() as u64;
+    if file_length - 8 - length != data {
+        let found = file_length - 8 - length;
+        return Err(format(format!(
+            "it holds {found} bytes of weights where its header needs {data}"
+        )));
     }
     let entry = |(name, info): (String, &safetensors::tensor::TensorInfo)| {
         let start = 8 + length + info.data_offsets.0 as u64;

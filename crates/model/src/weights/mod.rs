@@ -10,7 +10,6 @@ pub use files::WeightsError;
 pub(crate) use files::{Files, WithNewHead};
 pub use random::Initialization;
 pub(crate) use random::Random;
-pub use write::ModelBytes;
 pub(crate) use write::write;
 
 /// What a parameter is for: how a file lays it out, how it starts, whether it decays.

@@ -7,17 +7,6 @@ use safetensors::tensor::{Dtype as FileDtype, TensorView};
 use super::{Kind, Parameters, Slot};
 use crate::ModelConfig;
 
-/// A model compiled into the program: the bytes of its `config.json` and `model.safetensors`.
-#[derive(Clone, Copy, Debug)]
-pub struct ModelBytes {
-    /// What errors call it.
-    pub name: &'static str,
-    /// `config.json`.
-    pub config: &'static [u8],
-    /// `model.safetensors`.
-    pub weights: &'static [u8],
-}
-
 /// Writes `config.json` and `model.safetensors` as Hugging Face lays them out, each whole or not
 /// at all.
 pub(crate) fn write(
