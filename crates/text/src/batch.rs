@@ -50,6 +50,19 @@ impl TokenBatch {
             .map(|ends| (&self.ids[ends[0]..ends[1]], &self.type_ids[ends[0]..ends[1]]))
     }
 
+    /// The same sequences in the same order as at most `parts` batches of like numbers of
+    /// sequences; none is empty.
+    pub fn split(&self, parts: usize) -> Vec<Self> {
+        let size = self.len().div_ceil(parts.max(1)).max(1);
+        let sequences: Vec<_> = self.sequences().collect();
+        let batch = |part: &[(&[u32], &[u32])]| {
+            let mut batch = Self::new();
+            part.iter().for_each(|(ids, types)| batch.push(ids, types));
+            batch
+        };
+        sequences.chunks(size).map(batch).collect()
+    }
+
     /// Every token id, sequence after sequence.
     pub fn ids(&self) -> &[u32] {
         &self.ids
@@ -82,5 +95,18 @@ mod tests {
         assert_eq!(sequences[1], (&[][..], &[][..]));
         assert_eq!(sequences[2], (&[8][..], &[0][..]));
         assert_eq!((batch.len(), batch.tokens(), batch.longest()), (3, 4, 3));
+    }
+
+    #[test]
+    fn parts_are_the_whole() {
+        let mut batch = TokenBatch::new();
+        (0..7).for_each(|i| batch.push(&vec![i; i as usize], &[]));
+        for parts in [0, 1, 2, 3, 7, 50] {
+            let split = batch.split(parts);
+            assert!(split.len() <= parts.max(1) && split.iter().all(|part| !part.is_empty()));
+            let joined: Vec<_> = split.iter().flat_map(|part| part.sequences()).collect();
+            assert_eq!(joined, batch.sequences().collect::<Vec<_>>());
+        }
+        assert!(TokenBatch::new().split(4).is_empty());
     }
 }
