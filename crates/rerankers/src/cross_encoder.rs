@@ -300,7 +300,9 @@ mod tests {
         assert_eq!(message(with(Fake::Fails, 100)), "query 'q': the device failed: it is on fire");
         assert!(message(with(Fake::TooFew, 100)).contains("3 scores for 4 pairs"));
         let too_long = cross_encoder(Fake::Shared, 100, 8, Truncation::Error);
-        assert!(message(too_long).starts_with("query 'q': document 'b' makes a pair of 9 tokens"));
+        assert!(
+            message(too_long).starts_with("query 'q': document 'none' makes a pair of 9 tokens")
+        );
     }
 
     #[test]
