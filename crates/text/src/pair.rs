@@ -180,7 +180,10 @@ impl PairTokenizer {
     ) -> Result<Vec<EncodedPair>, TokenizeError> {
         let query = self.alone(query)?;
         let pair = |(index, document): (usize, &D)| self.pair(&query, document.as_ref(), index);
-        documents.par_iter().enumerate().map(pair).collect()
+        // All of them first, so that of several errors it is always the first document's that is told.
+        let pairs: Vec<Result<EncodedPair, TokenizeError>> =
+            documents.par_iter().enumerate().map(pair).collect();
+        pairs.into_iter().collect()
     }
 
     fn alone(&self, text: &str) -> Result<Encoding, TokenizeError> {

@@ -43,7 +43,7 @@ pub fn read_config(path: &Path) -> Result<String> {
 const QUICKSTART: &str = include_str!("../../../../configs/quickstart.toml");
 
 /// Why a demonstration's figures decide nothing.
-const DEMONSTRATION: &str = "Demonstration: texts written for this program, and a model trained on \
+const DEMONSTRATION: &str = "Texts written for this program, and a model trained on \
     these same articles. The figures show that the program works and predict nothing about any \
     reranker on your data. Next step: your own queries.";
 
@@ -188,7 +188,7 @@ fn summarise(
     files: &[PathBuf],
 ) -> Result<()> {
     if let Some(banner) = &record.experiment.demonstration {
-        writeln!(out, "{banner}\n")?;
+        writeln!(out, "Demonstration: {banner}\n")?;
     }
     let mut header = vec!["system"];
     header.extend(record.measures.iter().map(String::as_str));
