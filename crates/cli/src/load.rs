@@ -81,21 +81,28 @@ pub fn files(spec: &str, revision: Option<&str>) -> Result<ModelFiles> {
 }
 
 fn embedded(bytes: ModelBytes, settings: Settings) -> Result<Loaded> {
-    let model = Model::from_bytes(bytes, settings.device, settings.dtype).map_err(graded)?;
-    let max_length = max_length(&model, settings.max_length)?;
-    let (json, truncation) = (bytes.tokenizer, settings.truncation);
-    let tokenizer = PairTokenizer::from_bytes(json, bytes.name, max_length, truncation)
-        .map_err(graded_tokenizer)?;
-    Ok(Loaded { model, tokenizer })
+    let model = Model::from_bytes(bytes, settings.device, settings.dtype);
+    with_tokenizer(model, settings, |max_length| {
+        PairTokenizer::from_bytes(bytes.tokenizer, bytes.name, max_length, settings.truncation)
+    })
 }
 
 fn model(files: &ModelFiles, settings: Settings) -> Result<Loaded> {
     let Settings { device, dtype, .. } = settings;
-    let model = Model::load(&files.config, &files.weights, device, dtype, Head::FromFile)
-        .map_err(graded)?;
+    let model = Model::load(&files.config, &files.weights, device, dtype, Head::FromFile);
+    with_tokenizer(model, settings, |max_length| {
+        PairTokenizer::from_file(&files.tokenizer, max_length, settings.truncation)
+    })
+}
+
+fn with_tokenizer(
+    model: Result<Model, LoadError>,
+    settings: Settings,
+    tokenizer: impl FnOnce(usize) -> Result<PairTokenizer, TokenizeError>,
+) -> Result<Loaded> {
+    let model = model.map_err(graded)?;
     let max_length = max_length(&model, settings.max_length)?;
-    let tokenizer = PairTokenizer::from_file(&files.tokenizer, max_length, settings.truncation)
-        .map_err(graded_tokenizer)?;
+    let tokenizer = tokenizer(max_length).map_err(graded_tokenizer)?;
     Ok(Loaded { model, tokenizer })
 }
 

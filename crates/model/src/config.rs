@@ -141,11 +141,8 @@ impl ModelConfig {
     /// # Errors
     /// Unreadable files, missing fields, unsupported values.
     pub fn from_file(path: &Path) -> Result<Self, ConfigError> {
-        let shown = path.display().to_string();
-        match std::fs::read(path) {
-            Ok(bytes) => Self::from_bytes(&bytes, &shown),
-            Err(source) => Err(ConfigError::Read { path: shown, source }),
-        }
+        let (bytes, shown) = read(path)?;
+        Self::from_bytes(&bytes, &shown)
     }
 
     /// Reads the `config.json` of an encoder, whose labels say nothing.
@@ -153,15 +150,10 @@ impl ModelConfig {
     /// # Errors
     /// As [`ModelConfig::from_file`].
     pub(crate) fn of_encoder(path: &Path) -> Result<Self, ConfigError> {
-        let shown = path.display().to_string();
-        match std::fs::read(path) {
-            Ok(bytes) => {
-                let mut config = Self::parse(&bytes, &shown)?;
-                config.id2label = None;
-                config.check(shown)
-            }
-            Err(source) => Err(ConfigError::Read { path: shown, source }),
-        }
+        let (bytes, shown) = read(path)?;
+        let mut config = Self::parse(&bytes, &shown)?;
+        config.id2label = None;
+        config.check(shown)
     }
 
     /// The same encoder as a reranker with one label, as transformers reads it.
@@ -288,6 +280,15 @@ impl ModelConfig {
             }
             _ => Ok(self),
         }
+    }
+}
+
+/// A file's bytes, and its name for errors.
+fn read(path: &Path) -> Result<(Vec<u8>, String), ConfigError> {
+    let shown = path.display().to_string();
+    match std::fs::read(path) {
+        Ok(bytes) => Ok((bytes, shown)),
+        Err(source) => Err(ConfigError::Read { path: shown, source }),
     }
 }
 
