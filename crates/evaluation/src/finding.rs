@@ -1,17 +1,6 @@
 use std::fmt;
 
-use crate::record::{Difference, Record, Role, SystemRecord};
-
-/// What an interval of differences shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// The whole interval lies above zero.
-    Better,
-    /// The whole interval lies below zero.
-    Worse,
-    /// The interval holds zero.
-    NotShown,
-}
+use crate::record::{Difference, Record, Role, SystemRecord, Verdict};
 
 impl Difference {
     /// What this difference shows.
@@ -21,7 +10,7 @@ impl Difference {
         } else if self.high < 0.0 {
             Verdict::Worse
         } else {
-            Verdict::NotShown
+            Verdict::CannotTell
         }
     }
 }
@@ -31,7 +20,9 @@ impl fmt::Display for Verdict {
         f.pad(match self {
             Self::Better => "better than the first stage",
             Self::Worse => "worse than the first stage",
-            Self::NotShown => "no difference shown",
+            Self::Equivalent => "equivalent to the first stage",
+            Self::NonInferior => "not inferior to the first stage",
+            Self::CannotTell => "no difference shown",
         })
     }
 }

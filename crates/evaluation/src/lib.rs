@@ -27,13 +27,14 @@ pub use experiment::{
     ConfigError, DatasetSource, DatasetSpec, Expectation, Experiment, FIRST_STAGE, FirstStageKind,
     FirstStageSpec, ModelSpec, ORACLE, RerankerKind, RerankerSpec,
 };
-pub use finding::{Verdict, finding};
+pub use finding::finding;
 pub use latency::{Sample, latency};
 pub use measures::{JudgedRanking, Measure, MeasureError, NamedMeasure};
 pub use quantile::quantile;
 pub use record::{
-    Agreement, CandidatesInfo, DatasetInfo, Difference, Estimate, ExperimentInfo, Latency, Machine,
-    QueryRow, Record, Role, SCHEMA, Slice, SystemRecord,
+    Agreement, CandidatesInfo, Comparison, DatasetInfo, DepthPoint, Difference, Estimate,
+    ExperimentInfo, Latency, LengthPoint, Machine, QueryChange, QueryRow, Record, Role, SCHEMA,
+    ScoreDistribution, ShownDocument, Slice, StatisticsInfo, SystemRecord, Unjudged, Verdict,
 };
 pub use runner::{Contender, Plan, Progress, RunError, run};
 pub use store::{RECORD_FILE, StoreError, TABLE_FILE};

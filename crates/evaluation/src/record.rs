@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use secondpass_core::{ContentHash, Identity, QueryId, TruncationAudit, Usage};
+use secondpass_core::{ContentHash, DocId, Grade, Identity, QueryId, TruncationAudit, Usage};
 use serde::{Deserialize, Serialize};
 
 /// The version of this layout; a reader refuses others.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// The manifest of one experiment's results.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,8 @@ pub struct Record {
     pub measures: Vec<String>,
     /// The one measure that verdicts rest on.
     pub primary: String,
+    /// How verdicts were reached.
+    pub statistics: StatisticsInfo,
     /// First stage, rerankers in the order of the config, oracle.
     pub systems: Vec<SystemRecord>,
 }
@@ -79,6 +81,21 @@ pub struct DatasetInfo {
     pub judgements: usize,
 }
 
+/// How verdicts were reached.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StatisticsInfo {
+    /// The level of every test, 0 to 1 (0.05: intervals hold 95%).
+    pub alpha: f64,
+    /// The margin on the primary measure within which two systems count as equivalent.
+    pub margin: f64,
+    /// Permutations drawn by the randomization tests.
+    pub permutations: usize,
+    /// Resamples drawn by the bootstrap intervals.
+    pub resamples: usize,
+    /// Rerankers over which p-values on the primary measure are corrected (Holm).
+    pub corrected_over: usize,
+}
+
 /// What all systems were given to rerank.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CandidatesInfo {
@@ -94,6 +111,9 @@ pub struct CandidatesInfo {
     pub with_relevant: f64,
     /// Share of the first stage's top 10 that was judged, mean over queries, 0 to 1.
     pub judged_at_10: f64,
+    /// Time the first stage took for all queries, in seconds; `None` where the candidates came from
+    /// elsewhere or from a cache.
+    pub seconds: Option<f64>,
 }
 
 /// What a system is in the experiment.
@@ -102,6 +122,8 @@ pub struct CandidatesInfo {
 pub enum Role {
     /// The candidates as they came.
     FirstStage,
+    /// Another first stage, for comparison: its own documents, as it ranks them.
+    Retriever,
     /// A reranker under test.
     Reranker,
     /// The best order of the candidates: no reranker can exceed it at this depth.
@@ -121,8 +143,27 @@ pub struct SystemRecord {
     pub quality: Vec<Estimate>,
     /// Against the first stage on the primary measure; `None` for the first stage.
     pub versus_first_stage: Option<Difference>,
+    /// What that difference shows; `None` for the first stage, for the oracle, and where queries
+    /// failed.
+    pub comparison: Option<Comparison>,
+    /// How much the unjudged documents could change the primary measure.
+    pub unjudged: Unjudged,
+    /// The primary measure by number of candidates, from few to many; empty where no sweep was asked
+    /// for, and for the first stage.
+    pub depths: Vec<DepthPoint>,
+    /// The primary measure by maximum length of a pair, from short to long; empty where no sweep was
+    /// asked for.
+    pub lengths: Vec<LengthPoint>,
+    /// How its scores lie; `None` for the first stage and the oracle.
+    pub scores: Option<ScoreDistribution>,
+    /// The queries that lost most against the first stage, worst first.
+    pub most_hurt: Vec<QueryChange>,
+    /// The queries that gained most, best first.
+    pub most_helped: Vec<QueryChange>,
     /// Agreement with the first stage on the top k; empty for the first stage.
     pub agreement: Vec<Agreement>,
+    /// Queries whose scores came from the cache; they count for quality, never for latency.
+    pub cached: usize,
     /// Time a query; `None` where it was not measured (first stage and oracle do no work here).
     pub latency: Option<Latency>,
     /// What was cut over all pairs; `None` where it is unknown or does not apply.
@@ -171,6 +212,134 @@ pub struct Difference {
     pub unchanged: usize,
 }
 
+/// What the difference from the first stage shows, on the primary measure over the same queries.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// In a word.
+    pub verdict: Verdict,
+    /// Queries compared.
+    pub queries: usize,
+    /// Two-sided p-value of the paired t test; `None` below two queries or without any spread.
+    pub t_test: Option<f64>,
+    /// Two-sided p-value of Fisher's randomization test.
+    pub randomization: f64,
+    /// Whether that test went through every permutation.
+    pub exact: bool,
+    /// The randomization p-value after Holm's correction over the experiment's rerankers; verdicts
+    /// of difference rest on it.
+    pub corrected: f64,
+    /// The larger p-value of the two one-sided tests of equivalence within the margin.
+    pub equivalence: Option<f64>,
+    /// p-value of the one-sided test that it is not worse by the margin.
+    pub non_inferiority: Option<f64>,
+    /// The smallest true difference that these queries, with their spread, show with a probability
+    /// of 80%; `None` below two queries.
+    pub detectable: Option<f64>,
+}
+
+/// What a comparison shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Shown to be better.
+    Better,
+    /// Shown to be worse.
+    Worse,
+    /// Shown to differ by less than the margin.
+    Equivalent,
+    /// Shown not to be worse by the margin or more.
+    NonInferior,
+    /// Nothing shown.
+    CannotTell,
+}
+
+/// How much unjudged documents could change the primary measure, mean over queries.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Unjudged {
+    /// Share of the top 10 that was judged, 0 to 1.
+    pub judged_at_10: f64,
+    /// The measure if no unjudged document were relevant: as it is reported.
+    pub low: f64,
+    /// The measure if every retrieved unjudged document were relevant at grade 1.
+    pub high: f64,
+    /// The measure over judged documents only (condensed list): it favours systems that rank
+    /// unjudged documents high.
+    pub condensed: f64,
+}
+
+/// The primary measure at one number of candidates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DepthPoint {
+    /// Candidates a query at most.
+    pub depth: usize,
+    /// The measure after reranking these candidates only.
+    pub estimate: Estimate,
+    /// Against the first stage.
+    pub versus_first_stage: Difference,
+    /// What the best order of these candidates reaches.
+    pub oracle: f64,
+    /// Pairs a query on average.
+    pub pairs: f64,
+    /// Time a query at this depth; `None` where it was not measured.
+    pub latency: Option<Latency>,
+}
+
+/// The primary measure at one maximum length.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LengthPoint {
+    /// The longest pair in tokens.
+    pub max_length: usize,
+    /// The measure at this length.
+    pub estimate: Estimate,
+    /// What was cut.
+    pub truncation: Option<TruncationAudit>,
+    /// Time a query; `None` where it was not measured.
+    pub latency: Option<Latency>,
+}
+
+/// How scores lie, by relevance. Scores sort within one query; they are not probabilities.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScoreDistribution {
+    /// Edges of the bins, ascending: one more than there are bins.
+    pub edges: Vec<f64>,
+    /// Pairs judged relevant, a bin.
+    pub relevant: Vec<u64>,
+    /// Pairs judged not relevant, a bin.
+    pub not_relevant: Vec<u64>,
+    /// Pairs nobody judged, a bin.
+    pub unjudged: Vec<u64>,
+}
+
+/// One query before and after reranking.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QueryChange {
+    /// Which query.
+    pub query: QueryId,
+    /// Its text, or its keyed hash; `None` where texts are left out.
+    pub text: Option<String>,
+    /// The primary measure in first-stage order.
+    pub before: f64,
+    /// The primary measure after reranking.
+    pub after: f64,
+    /// The first documents in first-stage order, at most three.
+    pub top_before: Vec<ShownDocument>,
+    /// The first documents after reranking, at most three.
+    pub top_after: Vec<ShownDocument>,
+}
+
+/// A document in a list that people read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShownDocument {
+    /// Which document.
+    pub document: DocId,
+    /// The beginning of its text, or its keyed hash; `None` where texts are left out.
+    pub text: Option<String>,
+    /// Its grade; `None` where nobody judged it.
+    pub grade: Option<Grade>,
+    /// Its rank in the first stage, from 1.
+    pub first_stage_rank: usize,
+}
+
 /// How alike this system's top k is to the first stage's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Agreement {
@@ -208,7 +377,8 @@ pub struct Slice {
     pub value: String,
     /// The mean over these queries.
     pub estimate: Estimate,
-    /// Against the first stage over these queries; `None` for the first stage.
+    /// Against the first stage over these queries; `None` for the first stage. Exploratory: no test
+    /// is corrected for the number of slices.
     pub versus_first_stage: Option<Difference>,
 }
 

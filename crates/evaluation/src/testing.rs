@@ -6,7 +6,7 @@ use secondpass_core::{ContentHash, Identity, Scoring, Usage};
 
 use crate::record::{
     CandidatesInfo, DatasetInfo, Difference, Estimate, ExperimentInfo, Machine, QueryRow, Record,
-    Role, SCHEMA, SystemRecord,
+    Role, SCHEMA, StatisticsInfo, SystemRecord, Unjudged,
 };
 
 pub(crate) fn record() -> Record {
@@ -36,9 +36,17 @@ pub(crate) fn record() -> Record {
             hash: ContentHash::of(b"candidates"),
             with_relevant: 1.0,
             judged_at_10: 1.0,
+            seconds: None,
         },
         measures: vec!["nDCG@10".to_owned(), "RR".to_owned()],
         primary: "nDCG@10".to_owned(),
+        statistics: StatisticsInfo {
+            alpha: 0.05,
+            margin: 0.01,
+            permutations: 100_000,
+            resamples: 1000,
+            corrected_over: 1,
+        },
         systems: vec![
             system("first stage", Role::FirstStage, 0.5),
             system("mini", Role::Reranker, 0.75),
@@ -99,7 +107,15 @@ fn system(name: &str, role: Role, mean: f64) -> SystemRecord {
             hurt: 0,
             unchanged: 1,
         }),
+        comparison: None,
+        unjudged: Unjudged { judged_at_10: 1.0, low: mean, high: mean, condensed: mean },
+        depths: Vec::new(),
+        lengths: Vec::new(),
+        scores: None,
+        most_hurt: Vec::new(),
+        most_helped: Vec::new(),
         agreement: Vec::new(),
+        cached: 0,
         latency: None,
         truncation: None,
         usage: Usage::default(),

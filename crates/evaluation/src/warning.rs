@@ -1,7 +1,6 @@
 use std::fmt;
 
-use crate::finding::Verdict;
-use crate::record::{Record, Role, SystemRecord};
+use crate::record::{Record, Role, SystemRecord, Verdict};
 
 /// Share of the queries with a relevant candidate below which the ceiling is called low.
 const LOW_CEILING: f64 = 0.8;
@@ -114,7 +113,7 @@ fn of_reranker(system: &SystemRecord) -> Vec<Warning> {
         }
     }
     if let Some(difference) = &system.versus_first_stage
-        && difference.verdict() == Verdict::NotShown
+        && difference.verdict() == Verdict::CannotTell
     {
         warnings.push(Warning::NotShown {
             system: name(),

@@ -2,6 +2,7 @@
 //! and their plan; and the seams [`Scorer`] and [`Learner`] behind which a model stands.
 
 mod batch;
+mod embedder;
 mod guard;
 mod learner;
 mod pair;
@@ -11,6 +12,7 @@ mod truncation;
 mod unigram;
 
 pub use batch::TokenBatch;
+pub use embedder::Embedder;
 pub use learner::{GroupBatch, Learner, LossReport, LossSpec, Rates, StepReport, TrainError};
 pub use pair::{EncodedPair, PairTokenizer, TokenizeError};
 pub use plan::plan;

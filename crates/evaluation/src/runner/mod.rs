@@ -14,6 +14,7 @@ use crate::experiment::{Experiment, FIRST_STAGE, ORACLE};
 use crate::measures::NamedMeasure;
 use crate::record::{
     CandidatesInfo, DatasetInfo, ExperimentInfo, Machine, QueryRow, Record, Role, SCHEMA,
+    StatisticsInfo,
 };
 use crate::time::rfc3339;
 use crate::warning::{self, Warning};
@@ -131,6 +132,13 @@ pub fn run(
         candidates: candidates_info(plan, &candidates),
         measures: plan.experiment.measures.iter().map(NamedMeasure::to_string).collect(),
         primary: plan.experiment.primary.to_string(),
+        statistics: StatisticsInfo {
+            alpha: 0.05,
+            margin: 0.01,
+            permutations: 100_000,
+            resamples: crate::RESAMPLES,
+            corrected_over: plan.rerankers.len(),
+        },
         systems,
     };
     let mut warnings = summary.config_warnings();
@@ -195,5 +203,6 @@ fn candidates_info(plan: &Plan<'_>, candidates: &Run) -> CandidatesInfo {
         hash: candidates.hash(),
         with_relevant: mean(&format!("Success@{depth}")),
         judged_at_10: mean("Judged@10"),
+        seconds: None,
     }
 }

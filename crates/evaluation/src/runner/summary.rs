@@ -8,7 +8,9 @@ use crate::agreement::{Changes, overlap};
 use crate::bootstrap::{bootstrap_mean, differences, mean};
 use crate::evaluate::{Evaluation, evaluate};
 use crate::latency::latency;
-use crate::record::{Agreement, Difference, Estimate, QueryRow, Role, Slice, SystemRecord};
+use crate::record::{
+    Agreement, Difference, Estimate, QueryRow, Role, Slice, SystemRecord, Unjudged,
+};
 use crate::warning::Warning;
 
 /// The cutoffs at which systems are compared with the first stage.
@@ -67,6 +69,14 @@ impl<'a> Summary<'a> {
             identity: system.identity.clone(),
             quality: columns.map(|column| estimate(&evaluation, column, &all)).collect(),
             versus_first_stage: versus(&all),
+            comparison: None,
+            unjudged: Unjudged { judged_at_10: 1.0, low: 0.0, high: 1.0, condensed: 0.0 },
+            depths: Vec::new(),
+            lengths: Vec::new(),
+            scores: None,
+            most_hurt: Vec::new(),
+            most_helped: Vec::new(),
+            cached: 0,
             agreement: agreement.iter().map(|&k| self.agreement(&collected.run, k)).collect(),
             latency: latency(&collected.samples),
             truncation: collected.truncation,

@@ -1,0 +1,1 @@
+//! What every HTTP client here needs: timeouts, retries, limits, secrets.
