@@ -2,16 +2,18 @@
 //!
 //! [`Model::load`] reads a Hugging Face folder's `config.json` and safetensors onto a
 //! [`DeviceSpec`]; the model then is a [`secondpass_text::Scorer`], and through [`Trainee`] a
-//! [`secondpass_text::Learner`].
+//! [`secondpass_text::Learner`]. An [`Encoder`] is a [`secondpass_text::Embedder`].
 
 mod architecture;
 mod config;
 mod device;
 mod dtype;
 mod embedded;
+mod encoder;
 mod layers;
 mod model;
 mod padded;
+mod parallel;
 mod train;
 mod weights;
 
@@ -19,6 +21,7 @@ pub use config::{ConfigError, ModelConfig, ModelType};
 pub use device::{DeviceError, DeviceSpec};
 pub use dtype::{Dtype, UnknownDtype};
 pub use embedded::{HELPDESK_MINI, ModelBytes};
+pub use encoder::{Encoder, Pooling, UnknownPooling};
 pub use model::{Head, LoadError, Model};
 pub use train::Trainee;
 pub use weights::{Initialization, WeightsError};

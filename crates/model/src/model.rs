@@ -5,6 +5,7 @@ use secondpass_text::{ScoreError, Scorer, TokenBatch};
 
 use crate::architecture::{Network, names};
 use crate::padded::Padded;
+use crate::parallel::on_all_cores;
 use crate::weights::{Files, Initialization, Parameters, Random, Slot, WithNewHead};
 use crate::{ConfigError, DeviceError, DeviceSpec, Dtype, ModelBytes, ModelConfig, WeightsError};
 
@@ -172,14 +173,7 @@ const FRESH_HEAD: Initialization = Initialization::Normal(0.02);
 
 impl Scorer for Model {
     fn score(&self, batches: &[TokenBatch]) -> Result<Vec<f32>, ScoreError> {
-        let mut scores = Vec::with_capacity(batches.iter().map(TokenBatch::len).sum());
-        for batch in batches.iter().filter(|batch| !batch.is_empty()) {
-            match self.spec {
-                DeviceSpec::Cuda(_) => scores.extend(self.score_one(batch)?),
-                _ => scores.extend(self.score_in_parts(batch)?),
-            }
-        }
-        Ok(scores)
+        on_all_cores(self.spec, batches, |batch| self.score_one(batch))
     }
 }
 
@@ -188,26 +182,6 @@ impl Model {
         let padded = Padded::new(batch, &self.config, &self.device)?;
         let logits = self.network.head(self.network.encode(&padded)).try_into_vec_as::<f32>();
         logits.map_err(|e| ScoreError::Device(e.to_string()))
-    }
-
-    /// A part of the batch for each core: on the CPU many of burn's operations run on one core
-    /// only, GELU above all.
-    fn score_in_parts(&self, batch: &TokenBatch) -> Result<Vec<f32>, ScoreError> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let parts = batch.split(cores);
-        if parts.len() <= 1 {
-            return self.score_one(batch);
-        }
-        std::thread::scope(|scope| {
-            let running: Vec<_> =
-                parts.iter().map(|part| scope.spawn(|| self.score_one(part))).collect();
-            let mut scores = Vec::with_capacity(batch.len());
-            for part in running {
-                let panicked = |_| ScoreError::Device("a computation panicked".to_owned());
-                scores.extend(part.join().map_err(panicked)??);
-            }
-            Ok(scores)
-        })
     }
 }
 

@@ -4,16 +4,16 @@
 
 use burn::tensor::Tensor;
 
+use super::body::Body;
 use crate::ModelConfig;
-use crate::layers::{Embeddings, Encoder, Linear, dropout};
+use crate::layers::{Linear, dropout};
 use crate::padded::Padded;
 use crate::weights::{Parameters, Slot, Source, WeightsError};
 
 /// BERT with a head for one label.
 #[derive(Clone, Debug)]
 pub(crate) struct Bert {
-    embeddings: Embeddings,
-    encoder: Encoder,
+    body: Body,
     pub(crate) pooler: Linear,
     pub(crate) classifier: Linear,
     dropout: f64,
@@ -23,8 +23,7 @@ impl Bert {
     pub fn build(source: &mut dyn Source, config: &ModelConfig) -> Result<Self, WeightsError> {
         let hidden = config.hidden_size;
         Ok(Self {
-            embeddings: Embeddings::build(source, "bert.embeddings", config)?,
-            encoder: Encoder::build(source, "bert.encoder", config)?,
+            body: Body::build(source, "bert", config)?,
             pooler: Linear::build(source, "bert.pooler.dense", hidden, hidden)?,
             classifier: Linear::build(source, "classifier", hidden, 1)?,
             dropout: config.head_dropout(),
@@ -34,7 +33,7 @@ impl Bert {
     /// # Shapes
     /// - result: `[batch, tokens, hidden]`
     pub fn encode(&self, batch: &Padded) -> Tensor<3> {
-        self.encoder.forward(self.embeddings.forward(batch), batch.padding.as_ref())
+        self.body.encode(batch)
     }
 
     /// # Shapes
@@ -48,8 +47,7 @@ impl Bert {
 
 impl Parameters for Bert {
     fn visit(&mut self, _path: &str, visit: &mut dyn FnMut(String, Slot<'_>)) {
-        self.embeddings.visit("bert.embeddings", visit);
-        self.encoder.visit("bert.encoder", visit);
+        self.body.visit("", visit);
         self.pooler.visit("bert.pooler.dense", visit);
         self.classifier.visit("classifier", visit);
     }

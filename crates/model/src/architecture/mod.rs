@@ -1,10 +1,13 @@
 //! One architecture a file, chosen by the config's `model_type`.
 
 mod bert;
+mod body;
 mod roberta;
 mod xlm_roberta;
 
 use burn::tensor::Tensor;
+
+pub(crate) use body::Body;
 
 use crate::padded::Padded;
 use crate::weights::{Parameters, Slot, Source, WeightsError};

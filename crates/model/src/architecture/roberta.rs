@@ -4,16 +4,16 @@
 
 use burn::tensor::Tensor;
 
+use super::body::Body;
 use crate::ModelConfig;
-use crate::layers::{Embeddings, Encoder, Linear, dropout};
+use crate::layers::{Linear, dropout};
 use crate::padded::Padded;
 use crate::weights::{Parameters, Slot, Source, WeightsError};
 
 /// RoBERTa with a head for one label.
 #[derive(Clone, Debug)]
 pub(crate) struct Roberta {
-    embeddings: Embeddings,
-    encoder: Encoder,
+    body: Body,
     pub(crate) head: RobertaHead,
 }
 
@@ -28,8 +28,7 @@ pub(crate) struct RobertaHead {
 impl Roberta {
     pub fn build(source: &mut dyn Source, config: &ModelConfig) -> Result<Self, WeightsError> {
         Ok(Self {
-            embeddings: Embeddings::build(source, "roberta.embeddings", config)?,
-            encoder: Encoder::build(source, "roberta.encoder", config)?,
+            body: Body::build(source, "roberta", config)?,
             head: RobertaHead::build(source, config)?,
         })
     }
@@ -37,7 +36,7 @@ impl Roberta {
     /// # Shapes
     /// - result: `[batch, tokens, hidden]`
     pub fn encode(&self, batch: &Padded) -> Tensor<3> {
-        self.encoder.forward(self.embeddings.forward(batch), batch.padding.as_ref())
+        self.body.encode(batch)
     }
 
     /// # Shapes
@@ -66,8 +65,7 @@ impl RobertaHead {
 
 impl Parameters for Roberta {
     fn visit(&mut self, _path: &str, visit: &mut dyn FnMut(String, Slot<'_>)) {
-        self.embeddings.visit("roberta.embeddings", visit);
-        self.encoder.visit("roberta.encoder", visit);
+        self.body.visit("", visit);
         self.head.dense.visit("classifier.dense", visit);
         self.head.out_proj.visit("classifier.out_proj", visit);
     }
