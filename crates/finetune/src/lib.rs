@@ -9,6 +9,7 @@ mod batches;
 mod checkpoint;
 mod dev;
 mod error;
+mod groups;
 mod leak;
 mod recipe;
 mod sampling;
@@ -23,10 +24,11 @@ pub use batches::{SampledGroup, encode};
 pub use checkpoint::Checkpoint;
 pub use dev::Dev;
 pub use error::FinetuneError;
+pub use groups::groups_of_judgements;
 pub use leak::{Leak, leak};
 pub use recipe::{
-    DataSource, DevSettings, Head, Initialization, Length, ModelSource, NegativeCounts, Recipe,
-    RecipeError, Shape, Training, Warmup,
+    DataSource, DevSettings, Head, Initialization, JudgedSplit, Length, ModelSource,
+    NegativeCounts, Recipe, RecipeError, Shape, Training, Warmup,
 };
 pub use sampling::{Sampler, TrainingData};
 pub use schedule::Schedule;

@@ -6,7 +6,7 @@ mod tests;
 use std::path::PathBuf;
 
 use secondpass_core::ContentHash;
-use secondpass_evaluation::NamedMeasure;
+use secondpass_evaluation::{NamedMeasure, Pool};
 use secondpass_text::Truncation;
 
 pub use error::RecipeError;
@@ -99,6 +99,22 @@ pub enum Initialization {
 pub enum DataSource {
     /// A set compiled into the program, by name.
     Embedded(String),
+    /// The judgements of a set in BEIR's layout.
+    Beir {
+        /// What is learnt.
+        train: JudgedSplit,
+        /// What checkpoints are compared on.
+        dev: JudgedSplit,
+    },
+}
+
+/// A split of a set in BEIR's layout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JudgedSplit {
+    /// The set's folder; relative paths start at the recipe's folder.
+    pub path: PathBuf,
+    /// The split.
+    pub split: String,
 }
 
 /// Negatives of each group, by source. A source that has too few is filled up by the next one.
@@ -169,6 +185,8 @@ pub struct DevSettings {
     pub every: usize,
     /// Candidates per query.
     pub depth: usize,
+    /// What may be a candidate.
+    pub pool: Pool,
     /// How many dev queries, drawn by the seed; `None` for all.
     pub queries: Option<usize>,
 }

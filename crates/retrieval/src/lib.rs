@@ -3,10 +3,12 @@
 mod analysis;
 mod bm25;
 mod parameters;
+mod pool;
 mod run_candidates;
 mod stem;
 
 pub use analysis::english_terms;
 pub use bm25::{Bm25, Bm25Error};
 pub use parameters::{Bm25Parameters, ParameterError};
+pub use pool::judged_pool;
 pub use run_candidates::RunCandidates;

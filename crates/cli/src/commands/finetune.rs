@@ -2,14 +2,16 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use secondpass_core::FirstStage;
-use secondpass_data::embedded;
+use secondpass_core::{Dataset, FirstStage, Run};
+use secondpass_data::triples::Group;
+use secondpass_data::{beir, embedded};
+use secondpass_evaluation::Pool;
 use secondpass_finetune::{
     Checkpoint, DataSource, Dev, Event, Head as RecipeHead, Initialization as Start, ModelSource,
-    Recipe, Shape, Summary, Task, TrainingData, train,
+    Recipe, Shape, Summary, Task, TrainingData, groups_of_judgements, train,
 };
 use secondpass_model::{DeviceSpec, Dtype, Head, Initialization, Model, ModelConfig, Trainee};
-use secondpass_retrieval::{Bm25, Bm25Parameters};
+use secondpass_retrieval::{Bm25, Bm25Parameters, judged_pool};
 use secondpass_text::{PairTokenizer, train_unigram};
 
 use super::eval::read_config;
@@ -28,21 +30,11 @@ pub fn run(args: &FinetuneArgs) -> Result<()> {
         None => Path::new("models").join(&recipe.name),
     };
 
-    let DataSource::Embedded(name) = &recipe.data;
-    if name != embedded::NAME {
-        let there = embedded::NAME;
-        return Err(usage(anyhow::anyhow!(
-            "{shown}: key 'data.name' is '{name}'; there is '{there}'"
-        )));
-    }
-    let training = embedded::helpdesk("train")?;
-    let groups = embedded::helpdesk_groups()?;
-    let dev = embedded::helpdesk("dev")?;
-    let bm25 = Bm25::new(dev.corpus(), Bm25Parameters::default())?;
-    let dev_candidates = bm25.retrieve(dev.queries(), recipe.dev.depth)?;
+    let Data { training, groups, dev } = data(&recipe)?;
+    let dev_candidates = candidates(&dev, recipe.dev.depth, recipe.dev.pool)?;
     let candidates = match recipe.sampling.first_stage {
         0 => None,
-        _ => Some(bm25.retrieve(training.queries(), recipe.dev.depth)?),
+        _ => Some(candidates(&training, recipe.dev.depth, Pool::Corpus)?),
     };
 
     let texts = || {
@@ -77,6 +69,45 @@ pub fn run(args: &FinetuneArgs) -> Result<()> {
     let mut trainee = Trainee::new(model);
     let summary = follow(&task, &mut trainee)?;
     finish(&summary, &folder)
+}
+
+/// What is learnt, and what checkpoints are compared on.
+struct Data {
+    training: Dataset,
+    groups: Vec<Group>,
+    dev: Dataset,
+}
+
+fn data(recipe: &Recipe) -> Result<Data> {
+    match &recipe.data {
+        DataSource::Embedded(name) if name == embedded::NAME => Ok(Data {
+            training: embedded::helpdesk("train")?,
+            groups: embedded::helpdesk_groups()?,
+            dev: embedded::helpdesk("dev")?,
+        }),
+        DataSource::Embedded(name) => {
+            let (file, there) = (&recipe.file, embedded::NAME);
+            Err(usage(anyhow::anyhow!("{file}: key 'data.name' is '{name}'; there is '{there}'")))
+        }
+        DataSource::Beir { train, dev } => {
+            let training = beir::read(&train.path, &train.split)?;
+            let groups = groups_of_judgements(&training);
+            Ok(Data { training, groups, dev: beir::read(&dev.path, &dev.split)? })
+        }
+    }
+}
+
+/// BM25's candidates of a set's queries.
+fn candidates(dataset: &Dataset, depth: usize, pool: Pool) -> Result<Run> {
+    let bm25 = Bm25::new(dataset.corpus(), Bm25Parameters::default())?;
+    let queries = dataset.queries();
+    Ok(match pool {
+        Pool::Corpus => bm25.retrieve(queries, depth)?,
+        Pool::Judged => {
+            let whole = bm25.retrieve(queries, dataset.corpus().len())?;
+            judged_pool(&whole, queries, dataset.qrels(), depth)
+        }
+    })
 }
 
 /// The model that training starts from, and its `tokenizer.json`.

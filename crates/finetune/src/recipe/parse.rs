@@ -2,11 +2,12 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use secondpass_core::ContentHash;
+use secondpass_evaluation::Pool;
 use serde::Deserialize;
 
 use super::{
-    DataSource, DevSettings, Head, Initialization, Length, ModelSource, NegativeCounts, Recipe,
-    RecipeError, Shape, Training, Warmup,
+    DataSource, DevSettings, Head, Initialization, JudgedSplit, Length, ModelSource,
+    NegativeCounts, Recipe, RecipeError, Shape, Training, Warmup,
 };
 
 /// Bounds every count, so that no product of two of them overflows.
@@ -93,7 +94,11 @@ struct RawTokenizer {
 #[serde(deny_unknown_fields)]
 struct RawData {
     kind: String,
-    name: String,
+    name: Option<String>,
+    path: Option<PathBuf>,
+    split: Option<String>,
+    dev_path: Option<PathBuf>,
+    dev_split: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -127,6 +132,7 @@ struct RawDev {
     measure: String,
     every: usize,
     depth: usize,
+    pool: Option<String>,
     queries: Option<usize>,
 }
 
@@ -172,8 +178,7 @@ impl Keys<'_> {
                         return Err(self.value("model.head", quoted(other), "'new', 'kept'"));
                     }
                 };
-                let folder = Path::new(self.file).parent();
-                Ok(ModelSource::Folder { path: folder.unwrap_or(Path::new("")).join(path), head })
+                Ok(ModelSource::Folder { path: self.beside(&path), head })
             }
             other => Err(self.value("model.kind", quoted(other), "'random', 'folder'")),
         }
@@ -216,8 +221,35 @@ impl Keys<'_> {
 
     fn data(&self, raw: RawData) -> Result<DataSource, RecipeError> {
         match raw.kind.as_str() {
-            "embedded" => Ok(DataSource::Embedded(self.filled("data.name", raw.name)?)),
-            other => Err(self.value("data.kind", quoted(other), "'embedded'")),
+            "embedded" => {
+                for (key, is_there) in [
+                    ("data.path", raw.path.is_some()),
+                    ("data.split", raw.split.is_some()),
+                    ("data.dev_path", raw.dev_path.is_some()),
+                    ("data.dev_split", raw.dev_split.is_some()),
+                ] {
+                    self.absent(key, is_there, "data.kind is 'embedded'")?;
+                }
+                let name = self.needed("data.name", raw.name, "the embedded set's name")?;
+                Ok(DataSource::Embedded(self.filled("data.name", name)?))
+            }
+            "beir" => {
+                self.absent("data.name", raw.name.is_some(), "data.kind is 'beir'")?;
+                let path = "the folder with corpus.jsonl in it";
+                let path = self.beside(&self.needed("data.path", raw.path, path)?);
+                let split = raw.split.unwrap_or_else(|| "train".to_owned());
+                let dev = JudgedSplit {
+                    path: raw.dev_path.map_or_else(|| path.clone(), |dev| self.beside(&dev)),
+                    split: raw.dev_split.unwrap_or_else(|| "dev".to_owned()),
+                };
+                let train = JudgedSplit { path, split };
+                if train == dev {
+                    let allowed = "another split than data.split, or another data.dev_path";
+                    return Err(self.value("data.dev_split", quoted(&dev.split), allowed));
+                }
+                Ok(DataSource::Beir { train, dev })
+            }
+            other => Err(self.value("data.kind", quoted(other), "'embedded', 'beir'")),
         }
     }
 
@@ -296,7 +328,23 @@ impl Keys<'_> {
         })?;
         let queries = raw.queries.map(|queries| self.count("dev.queries", queries)).transpose()?;
         let every = self.count("dev.every", raw.every)?;
-        Ok(DevSettings { measure, every, depth: self.count("dev.depth", raw.depth)?, queries })
+        let pool = match raw.pool.as_deref() {
+            None | Some("corpus") => Pool::Corpus,
+            Some("judged") => Pool::Judged,
+            Some(other) => {
+                return Err(self.value("dev.pool", quoted(other), "'corpus', 'judged'"));
+            }
+        };
+        let depth = self.count("dev.depth", raw.depth)?;
+        Ok(DevSettings { measure, every, depth, pool, queries })
+    }
+
+    /// A path of the recipe, from the recipe's own folder.
+    fn beside(&self, path: &Path) -> PathBuf {
+        match Path::new(self.file).parent() {
+            Some(folder) => folder.join(path),
+            None => path.to_owned(),
+        }
     }
 
     fn count(&self, key: &str, value: usize) -> Result<usize, RecipeError> {
