@@ -24,8 +24,9 @@ pub use bootstrap::{Interval, RESAMPLES, bootstrap_difference, bootstrap_mean, d
 pub use evaluate::{Evaluation, QueryValues, evaluate};
 pub use expectation::{ExpectationResult, check};
 pub use experiment::{
-    ConfigError, DatasetSource, DatasetSpec, Expectation, Experiment, FIRST_STAGE, FirstStageKind,
-    FirstStageSpec, ModelSpec, ORACLE, RerankerKind, RerankerSpec,
+    ConfigError, DatasetSource, DatasetSpec, DenseSpec, EmbeddingsSpec, Expectation, Experiment,
+    FIRST_STAGE, FirstStageKind, FirstStageSpec, ModelSpec, ORACLE, PartSpec, Pool, QuerySample,
+    RerankerKind, RerankerSpec, RetrieverSpec, StatisticsSpec, SweepSpec,
 };
 pub use finding::finding;
 pub use latency::{Sample, latency};

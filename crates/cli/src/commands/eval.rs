@@ -136,13 +136,14 @@ fn failures(record: &Record) -> Result<()> {
 
 fn first_stage(experiment: &Experiment, dataset: &Dataset) -> Result<Box<dyn FirstStage>> {
     Ok(match &experiment.first_stage.kind {
-        FirstStageKind::Bm25 { k1, b } => {
+        FirstStageKind::Bm25 { k1, b, .. } => {
             let parameters = Bm25Parameters::new(*k1, *b).map_err(usage)?;
             Box::new(Bm25::new(dataset.corpus(), parameters)?)
         }
         FirstStageKind::Run(path) => {
             Box::new(RunCandidates::new(trec::read_run(path)?, dataset.corpus())?)
         }
+        _ => bail!("this kind of first stage is not there yet"),
     })
 }
 

@@ -59,7 +59,11 @@ fn a_full_config_with_its_defaults() {
     assert_eq!(experiment.dataset.source, DatasetSource::Embedded("helpdesk".to_owned()));
     assert_eq!(
         experiment.first_stage,
-        FirstStageSpec { kind: FirstStageKind::Bm25 { k1: 0.9, b: 0.4 }, depth: 50 }
+        FirstStageSpec {
+            kind: FirstStageKind::Bm25 { k1: 0.9, b: 0.4, analyzer: "english".to_owned() },
+            depth: 50,
+            pool: Pool::Corpus,
+        }
     );
     let [mini, local, hub] = &experiment.rerankers[..] else { panic!("three rerankers") };
     assert_eq!(mini.model, ModelSpec::Embedded);
@@ -81,7 +85,10 @@ fn paths_are_relative_to_the_config() {
     let experiment = Experiment::parse(&text, FILE).unwrap();
     assert_eq!(experiment.dataset.source, DatasetSource::Beir("configs/../set".into()));
     let run = FirstStageKind::Run("/runs/a.trec".into());
-    assert_eq!(experiment.first_stage, FirstStageSpec { kind: run, depth: 100 });
+    assert_eq!(
+        experiment.first_stage,
+        FirstStageSpec { kind: run, depth: 100, pool: Pool::Corpus }
+    );
 }
 
 #[test]
@@ -89,17 +96,18 @@ fn errors_name_file_key_and_what_is_allowed() {
     assert_eq!(
         message("split = \"test\"", "split = \"test\"\nspilt = 1"),
         "configs/test.toml, line 12: unknown field `spilt`, expected one of `kind`, `name`, `path`, \
-         `split`"
+         `corpus`, `split`, `queries`, `seed`"
     );
     assert!(message("name = \"quickstart\"", "nmae = 1").contains("unknown field `nmae`"));
     assert!(
         message("demonstration = true", "demonstration = 1")
             .starts_with("configs/test.toml, line 3: ")
     );
-    assert!(message("split = \"test\"", "").contains("missing field `split`"));
+    assert!(message("split = \"test\"", "").contains("key 'dataset.split' is missing"));
     assert_eq!(
         message("kind = \"embedded\"", "kind = \"tar\""),
-        "configs/test.toml: key 'dataset.kind' is \"tar\"; allowed: \"embedded\", \"beir\""
+        "configs/test.toml: key 'dataset.kind' is \"tar\"; allowed: \"embedded\", \"beir\", \
+         \"public\", \"golden\", \"flag-embedding\""
     );
     assert_eq!(
         message("name = \"helpdesk\"", ""),
@@ -131,10 +139,112 @@ fn errors_name_file_key_and_what_is_allowed() {
     assert!(message("name = \"local\"", "name = \" \"").contains("not blank"));
     assert!(message("max_length = 512", "max_length = 0").contains("reranker 2.max_length"));
     assert!(message("system = \"first stage\"", "system = \"bm25\"").contains(
-        "key 'expect 1.system' is \"bm25\"; allowed: \"first stage\", \"mini\", \"local\""
+        "key 'expect 1.system' is \"bm25\"; allowed: \"first stage\", \"oracle\", \"mini\""
     ));
     assert!(message("tolerance = 0.005", "tolerance = -1.0").contains("expect 1.tolerance"));
     assert!(message("\"held_out\"", "\"kind\"").contains("each attribute once"));
+}
+
+const STAGES: &str = r#"
+name = "stages"
+measures = ["nDCG@10"]
+primary = "nDCG@10"
+repetitions = 2
+
+[dataset]
+kind = "golden"
+path = "golden.jsonl"
+queries = 20
+
+[first_stage]
+kind = "hybrid"
+depth = 40
+pool = "judged"
+[[first_stage.part]]
+kind = "bm25"
+analyzer = "cjk"
+[[first_stage.part]]
+kind = "dense"
+model = "../encoder"
+pooling = "mean"
+query_prefix = "query: "
+weight = 2.0
+depth = 10
+
+[[retriever]]
+name = "hosted"
+kind = "embeddings"
+endpoint = "http://localhost:9/v1"
+model = "small"
+key_env = "KEY"
+
+[statistics]
+margin = 0.02
+
+[sweep]
+max_lengths = [512, 128]
+"#;
+
+#[test]
+fn first_stages_of_every_kind() {
+    let experiment = Experiment::parse(STAGES, FILE).unwrap();
+    let golden = DatasetSource::Golden { path: "configs/golden.jsonl".into(), corpus: None };
+    assert_eq!(experiment.dataset.source, golden);
+    assert_eq!(experiment.dataset.sample, Some(QuerySample { queries: 20, seed: 0 }));
+    assert_eq!(experiment.first_stage.pool, Pool::Judged);
+    let FirstStageKind::Hybrid { fusion, parts, .. } = &experiment.first_stage.kind else {
+        panic!("a hybrid")
+    };
+    assert_eq!((fusion.as_str(), parts.len()), ("rrf", 2));
+    assert_eq!((parts[1].weight, parts[1].depth), (2.0, Some(10)));
+    let FirstStageKind::Dense(dense) = &parts[1].kind else { panic!("dense") };
+    assert_eq!(
+        (dense.model.as_str(), dense.query_prefix.as_str()),
+        ("configs/../encoder", "query: ")
+    );
+    let FirstStageKind::Embeddings(hosted) = &experiment.retrievers[0].kind else {
+        panic!("embeddings")
+    };
+    assert_eq!(hosted.key_env.as_deref(), Some("KEY"));
+    // The usual depths that forty candidates reach, and the lengths in order.
+    assert_eq!(experiment.sweep.depths, [10, 20, 30]);
+    assert_eq!(experiment.sweep.max_lengths, [128, 512]);
+    let StatisticsSpec { alpha, margin, permutations } = experiment.statistics;
+    assert_eq!((alpha, margin, permutations, experiment.repetitions), (0.05, 0.02, 100_000, 2));
+}
+
+#[test]
+fn errors_of_first_stages_name_the_table() {
+    let message = |from: &str, to: &str| {
+        assert!(STAGES.contains(from), "{from}");
+        Experiment::parse(&STAGES.replacen(from, to, 1), FILE).unwrap_err().to_string()
+    };
+    assert_eq!(
+        message("analyzer = \"cjk\"", "pooling = \"cls\""),
+        "configs/test.toml: key 'first_stage.part 1.pooling' does not apply when kind = \"bm25\"; \
+         remove it"
+    );
+    assert!(message("weight = 2.0", "weight = 0.0").contains("'first_stage.part 2.weight' is 0"));
+    assert!(
+        message("pooling = \"mean\"\n", "").contains("'first_stage.part 2.pooling' is missing")
+    );
+    assert!(message("name = \"hosted\"\n", "").contains("'retriever 1.name' is missing"));
+    assert!(message("name = \"hosted\"", "name = \"oracle\"").contains("'retriever 1.name' is"));
+    assert!(message("key_env", "key = 1\nkey_env").contains("unknown field `key`"));
+    assert!(message("kind = \"bm25\"", "kind = \"hybrid\"").contains("first_stage.part 1.kind"));
+    assert!(
+        message("depth = 40\n", "depth = 40\nk1 = 1.0\n").contains("'first_stage.k1' does not")
+    );
+    assert!(message("\"judged\"", "\"all\"").contains("\"corpus\", \"judged\""));
+    assert!(message("margin = 0.02", "margin = 0.0").contains("statistics.margin"));
+    assert!(message("margin = 0.02", "alpha = 0.5").contains("statistics.alpha"));
+    assert!(message("margin = 0.02", "permutations = 0").contains("statistics.permutations"));
+    assert!(message("[512, 128]", "[128, 128]").contains("'sweep.max_lengths' is 128"));
+    assert!(message("[sweep]", "[sweep]\ndepths = [41]").contains("first_stage.depth, 40"));
+    assert!(message("queries = 20", "queries = 0").contains("dataset.queries"));
+    assert!(message("queries = 20", "seed = 1").contains("dataset.queries is missing"));
+    assert!(message("queries = 20", "split = \"test\"").contains("'dataset.split' does not apply"));
+    assert!(message("repetitions = 2", "repetitions = 0").contains("'repetitions' is 0"));
 }
 
 proptest! {

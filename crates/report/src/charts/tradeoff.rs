@@ -155,7 +155,9 @@ impl TradeoffChart {
             let (from, to) = ((plot.left, y), (plot.right, y));
             match line.role {
                 Role::FirstStage => painter.dotted(from, to, BASELINE, 2.0)?,
-                Role::Oracle | Role::Retriever | Role::Reranker => painter.dashed(from, to, INK, 1.5)?,
+                Role::Oracle | Role::Retriever | Role::Reranker => {
+                    painter.dashed(from, to, INK, 1.5)?
+                }
             }
             let middle = f64::max(y, free_from);
             free_from = middle + 18.0;

@@ -1,0 +1,105 @@
+use serde::Deserialize;
+
+use super::ConfigError;
+use super::keys::Keys;
+
+/// How verdicts are reached.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StatisticsSpec {
+    /// The level of every test, above 0 and below 0.5.
+    pub alpha: f64,
+    /// Differences of the primary measure below this count as none, above 0.
+    pub margin: f64,
+    /// Permutations that randomization tests draw.
+    pub permutations: usize,
+}
+
+/// What else is tried beside the experiment's own depth and maximum lengths.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SweepSpec {
+    /// Numbers of candidates, ascending, none above the first stage's depth.
+    pub depths: Vec<usize>,
+    /// Maximum lengths of a pair in tokens, ascending.
+    pub max_lengths: Vec<usize>,
+    /// Queries that are timed at each of them, from 1.
+    pub timed_queries: usize,
+}
+
+/// Defaults of trec-style comparisons: 5%, and the hundred thousand permutations of Smucker, Allan
+/// and Carterette (CIKM 2007).
+const DEFAULT_ALPHA: f64 = 0.05;
+const DEFAULT_MARGIN: f64 = 0.01;
+const DEFAULT_PERMUTATIONS: usize = 100_000;
+/// More take long and change nothing that anyone would act on.
+const MOST_PERMUTATIONS: usize = 10_000_000;
+/// Depths that people weigh against each other.
+const DEFAULT_DEPTHS: [usize; 5] = [10, 20, 30, 50, 100];
+/// Enough for a median.
+const DEFAULT_TIMED_QUERIES: usize = 30;
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawStatistics {
+    alpha: Option<f64>,
+    margin: Option<f64>,
+    permutations: Option<usize>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSweep {
+    depths: Option<Vec<usize>>,
+    #[serde(default)]
+    max_lengths: Vec<usize>,
+    timed_queries: Option<usize>,
+}
+
+impl Keys<'_> {
+    pub fn statistics(&self, raw: RawStatistics) -> Result<StatisticsSpec, ConfigError> {
+        let alpha = raw.alpha.unwrap_or(DEFAULT_ALPHA);
+        let margin = raw.margin.unwrap_or(DEFAULT_MARGIN);
+        let permutations = raw.permutations.unwrap_or(DEFAULT_PERMUTATIONS);
+        if !(alpha > 0.0 && alpha < 0.5) {
+            return Err(self.number("statistics.alpha", alpha, "a number above 0 and below 0.5"));
+        }
+        if !(margin > 0.0 && margin.is_finite()) {
+            return Err(self.number("statistics.margin", margin, "a number above 0"));
+        }
+        if !(1..=MOST_PERMUTATIONS).contains(&permutations) {
+            let allowed = format!("a whole number from 1 to {MOST_PERMUTATIONS}");
+            return Err(self.number("statistics.permutations", permutations as f64, &allowed));
+        }
+        Ok(StatisticsSpec { alpha, margin, permutations })
+    }
+
+    pub fn sweep(&self, raw: RawSweep, depth: usize) -> Result<SweepSpec, ConfigError> {
+        let depths = match raw.depths {
+            Some(depths) => {
+                if let Some(&deep) = depths.iter().find(|&&swept| swept == 0 || swept > depth) {
+                    let allowed = format!("whole numbers from 1 to first_stage.depth, {depth}");
+                    return Err(self.number("sweep.depths", deep as f64, &allowed));
+                }
+                self.ascending("sweep.depths", depths)?
+            }
+            // The usual ones that these candidates reach.
+            None => DEFAULT_DEPTHS.into_iter().filter(|&swept| swept <= depth).collect(),
+        };
+        if raw.max_lengths.contains(&0) {
+            return Err(self.number("sweep.max_lengths", 0.0, "whole numbers from 1"));
+        }
+        let timed_queries = raw.timed_queries.unwrap_or(DEFAULT_TIMED_QUERIES);
+        Ok(SweepSpec {
+            depths,
+            max_lengths: self.ascending("sweep.max_lengths", raw.max_lengths)?,
+            timed_queries: self.positive("sweep.timed_queries", timed_queries)?,
+        })
+    }
+
+    fn ascending(&self, key: &str, mut values: Vec<usize>) -> Result<Vec<usize>, ConfigError> {
+        values.sort_unstable();
+        match values.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(twice) => Err(self.number(key, twice[0] as f64, "each number once")),
+            None => Ok(values),
+        }
+    }
+}
