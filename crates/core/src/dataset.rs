@@ -89,6 +89,34 @@ impl Dataset {
         Ok(Self { name: name.into(), split, corpus, queries, qrels })
     }
 
+    /// The same set with at most so many of its queries, drawn by the seed and kept in their order.
+    /// A query's place in the draw depends on its id and the seed alone, so that a larger sample
+    /// holds every smaller one.
+    pub fn sampled(mut self, queries: usize, seed: u64) -> Self {
+        if queries >= self.queries.len() {
+            return self;
+        }
+        let place = |query: &Query| {
+            let mut hasher = Hasher::new();
+            hasher.field(seed.to_le_bytes()).field(query.id.as_str());
+            hasher.finish()
+        };
+        let mut places: Vec<ContentHash> = self.queries.iter().map(place).collect();
+        let mut sorted = places.clone();
+        sorted.sort_unstable();
+        sorted.truncate(queries);
+        let mut places = places.drain(..);
+        self.queries.retain(|_| places.next().is_some_and(|at| sorted.binary_search(&at).is_ok()));
+        let mut qrels = Qrels::new();
+        for query in &self.queries {
+            for (document, &grade) in self.qrels.of(&query.id).into_iter().flatten() {
+                qrels.insert(query.id.clone(), document.clone(), grade);
+            }
+        }
+        self.qrels = qrels;
+        self
+    }
+
     /// The set's name, as configs and reports show it.
     pub fn name(&self) -> &str {
         &self.name
@@ -147,6 +175,32 @@ mod tests {
         let (corpus, queries, qrels) = parts();
         let dataset = Dataset::new("x", "test", corpus, queries, qrels).unwrap();
         assert_eq!(dataset.queries().len(), 1);
+    }
+
+    #[test]
+    fn a_larger_sample_holds_every_smaller_one() {
+        let (corpus, queries, mut qrels) = parts();
+        let ids: Vec<String> = (0..20).map(|number| format!("q{number}")).collect();
+        let mut more = queries;
+        for id in &ids {
+            let query = Query { id: id.as_str().into(), ..more[0].clone() };
+            qrels.insert(query.id.clone(), "d".into(), 1);
+            more.push(query);
+        }
+        let all = Dataset::new("x", "test", corpus, more, qrels).unwrap();
+        let drawn = |queries, seed| -> Vec<String> {
+            let sample = all.clone().sampled(queries, seed);
+            assert_eq!(sample.qrels().len(), sample.queries().len());
+            sample.queries().iter().map(|query| query.id.to_string()).collect()
+        };
+        let (small, large) = (drawn(5, 0), drawn(12, 0));
+        assert_eq!((small.len(), large.len()), (5, 12));
+        assert!(small.iter().all(|id| large.contains(id)));
+        assert_ne!(small, drawn(5, 1));
+        let order = all.queries().iter().map(|query| query.id.to_string());
+        assert!(order.filter(|id| large.contains(id)).eq(large.iter().cloned()));
+        assert_eq!(drawn(99, 0).len(), all.queries().len());
+        assert_ne!(all.clone().sampled(5, 0).hash(), all.hash());
     }
 
     #[test]

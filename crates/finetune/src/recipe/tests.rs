@@ -47,6 +47,25 @@ every = 200
 depth = 50
 "#;
 
+/// Checkpoints may not be compared on what is learnt.
+const SAME_SPLIT: &str = "kind = \"beir\"\npath = \"set\"\ndev_split = \"train\"";
+
+#[test]
+fn judgements_of_a_folder() {
+    let recipe = with(
+        "kind = \"embedded\"\nname = \"helpdesk\"",
+        "kind = \"beir\"\npath = \"../set\"\ndev_path = \"/dev-set\"",
+    );
+    let split = |path: &str, split: &str| JudgedSplit {
+        path: PathBuf::from(path),
+        split: split.to_owned(),
+    };
+    let data =
+        DataSource::Beir { train: split("configs/../set", "train"), dev: split("/dev-set", "dev") };
+    assert_eq!(recipe.unwrap().data, data);
+    assert_eq!(with("depth = 50", "depth = 50\npool = \"judged\"").unwrap().dev.pool, Pool::Judged);
+}
+
 fn with(line: &str, instead: &str) -> Result<Recipe, String> {
     assert!(RECIPE.contains(line), "{line}");
     Recipe::parse(&RECIPE.replace(line, instead), "configs/r.toml").map_err(|e| e.to_string())
@@ -106,6 +125,11 @@ fn errors_name_file_and_key() {
         ("num_attention_heads = 4", "num_attention_heads = 0", "model.shape.num_attention_heads"),
         ("hidden_dropout = 0.1", "hidden_dropout = 1.0", "model.shape.hidden_dropout"),
         ("kind = \"embedded\"", "kind = \"files\"", "data.kind"),
+        ("kind = \"embedded\"", "kind = \"embedded\"\nsplit = \"x\"", "data.split"),
+        ("kind = \"embedded\"", "kind = \"beir\"", "data.name"),
+        ("kind = \"embedded\"\nname = \"helpdesk\"", "kind = \"beir\"", "data.path"),
+        ("kind = \"embedded\"\nname = \"helpdesk\"", SAME_SPLIT, "data.dev_split"),
+        ("depth = 50", "depth = 50\npool = \"all\"", "dev.pool"),
         ("negatives = 5", "negatives = 4", "sampling.negatives"),
         ("epochs = 3", "", "training.epochs"),
         ("groups_per_batch = 8", "groups_per_batch = 33", "training.groups_per_batch"),
