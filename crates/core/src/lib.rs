@@ -12,6 +12,7 @@ mod query;
 mod ranking;
 mod reranker;
 mod run;
+mod text_policy;
 mod timings;
 mod truncation;
 mod usage;
@@ -29,6 +30,7 @@ pub use reranker::{
     Candidate, Failed, FirstStage, FirstStageError, Job, RerankError, Reranked, Reranker,
 };
 pub use run::Run;
+pub use text_policy::{TextKey, TextKeyError, TextPolicy, Texts, UnknownTexts};
 pub use timings::Timings;
 pub use truncation::TruncationAudit;
 pub use usage::Usage;
