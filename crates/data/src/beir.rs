@@ -1,15 +1,18 @@
 //! Evaluation sets in the layout of the BEIR benchmark: `corpus.jsonl`, `queries.jsonl` and
-//! `qrels/SPLIT.tsv` in one folder.
+//! `qrels/SPLIT.tsv` in one folder, each of them plain or packed (`.gz`, `.zst`).
 
-use std::collections::{BTreeMap, HashMap};
-use std::io::BufRead;
-use std::path::Path;
+use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsString;
+use std::fs;
+use std::io::{BufRead, Write};
+use std::path::{Path, PathBuf};
 
-use secondpass_core::{Corpus, Dataset, DocId, Document, Qrels, Query, QueryId};
-use serde_json::Value;
+use secondpass_core::{Corpus, Dataset, DocId, Document, Grade, Qrels, Query, QueryId};
+use serde_json::json;
 
-use crate::lines::{Line, Lines, open};
-use crate::{DataError, Defect, json};
+use crate::lines::{Input, Line, Lines, open};
+use crate::output::write_folder;
+use crate::{Access, Compression, DataError, Defect, WriteError, json, write_file};
 
 /// Reads one split of the set in a folder; the set takes the folder's name.
 ///
@@ -18,36 +21,156 @@ use crate::{DataError, Defect, json};
 /// A judgement is a line of query id, document id and grade, separated by tabs, below a header.
 ///
 /// # Errors
-/// Files that are missing, empty or malformed, ids that occur twice, judgements of documents or
-/// queries that are not there: each with file and line. A missing split lists those there are.
+/// Files that are missing, empty or malformed, there both plain and packed, ids that occur twice,
+/// judgements of documents or queries that are not there: each with file and line. A missing split
+/// lists those there are.
 pub fn read(folder: &Path, split: &str) -> Result<Dataset, DataError> {
-    const HINT: &str = "a BEIR folder holds corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv";
     let available = splits(folder);
-    let corpus = read_corpus(open(&folder.join("corpus.jsonl"), HINT)?)?;
-    let queries = read_queries(open(&folder.join("queries.jsonl"), HINT)?)?;
+    let corpus = read_corpus(open_part(folder, CORPUS)?)?;
+    let queries = read_queries(open_part(folder, QUERIES)?)?;
     if !available.iter().any(|name| name == split) {
         let (set, split) = (folder.display().to_string(), split.to_owned());
         return Err(DataError::MissingSplit { set, split, available });
     }
-    let qrels = open(&folder.join("qrels").join(format!("{split}.tsv")), HINT)?;
-    let name = match folder.file_name() {
-        Some(name) => name.to_string_lossy().into_owned(),
-        None => folder.display().to_string(),
-    };
-    assemble(&name, split, corpus, queries, qrels)
+    let qrels = open_part(folder, &qrels_of(split))?;
+    assemble(&name_of(folder), split, corpus, queries, qrels)
 }
 
 /// The splits that the set in a folder has judgements for, by name.
 pub fn splits(folder: &Path) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(folder.join("qrels")) else {
+    let Ok(entries) = fs::read_dir(folder.join("qrels")) else {
         return Vec::new();
     };
-    let mut splits: Vec<String> = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".tsv").map(str::to_owned))
-        .collect();
-    splits.sort();
-    splits
+    let split = |name: &str| {
+        Compression::ALL.iter().find_map(|compression| {
+            let name = name.strip_suffix(compression.suffix())?.strip_suffix(".tsv")?;
+            Some(name.to_owned())
+        })
+    };
+    let names: BTreeSet<String> =
+        entries.flatten().filter_map(|entry| split(entry.file_name().to_str()?)).collect();
+    names.into_iter().collect()
+}
+
+/// Writes a set, one judgements file for each of its splits, that [`read`] gives back: whole, to a
+/// folder that is not there yet or is empty. Since the files hold users' texts, only their owner
+/// may read them (mode 0600 on Unix).
+///
+/// The sets must share one corpus and differ in their splits. Queries are written once, in the
+/// order of the splits.
+///
+/// # Errors
+/// No set at all, sets that do not make one folder together, ids or names of splits that the layout
+/// cannot express, a folder in use, and what the operating system refuses.
+pub fn write(folder: &Path, sets: &[&Dataset], packed: Compression) -> Result<(), WriteError> {
+    let queries = shared(sets)?;
+    let Some(corpus) = sets.first().map(|set| set.corpus()) else {
+        return Err(WriteError::NoSets);
+    };
+    write_folder(folder, |folder| {
+        let file = |name: &str| folder.join(format!("{name}{}", packed.suffix()));
+        write_file(&file(CORPUS), Access::Owner, |file| {
+            corpus.documents().iter().try_for_each(|document| {
+                let Document { id, title, text } = document;
+                Ok(writeln!(file, "{}", json!({"_id": id, "title": title, "text": text}))?)
+            })
+        })?;
+        write_file(&file(QUERIES), Access::Owner, |file| {
+            queries.iter().try_for_each(|Query { id, text, attributes }| {
+                let line = json!({"_id": id, "text": text, "metadata": attributes});
+                Ok(writeln!(file, "{line}")?)
+            })
+        })?;
+        fs::create_dir(folder.join("qrels"))?;
+        sets.iter().try_for_each(|set| {
+            write_file(&file(&qrels_of(set.split())), Access::Owner, |file| {
+                writeln!(file, "{}", LAYOUT.replace(' ', "\t"))?;
+                set.qrels().iter().try_for_each(|(query, documents)| {
+                    documents.iter().try_for_each(|(document, grade)| {
+                        Ok(writeln!(file, "{query}\t{document}\t{grade}")?)
+                    })
+                })
+            })
+        })
+    })
+}
+
+/// The queries of all splits, each once, after checks that one folder can hold the sets.
+fn shared<'a>(sets: &[&'a Dataset]) -> Result<Vec<&'a Query>, WriteError> {
+    let (mut queries, mut texts, mut splits) = (Vec::new(), HashMap::new(), BTreeSet::new());
+    let mut corpus = None;
+    for set in sets {
+        let split = set.split();
+        let name = |text: &str| !text.is_empty() && !text.contains(['/', '\\', '\0', '\n']);
+        if !name(split) || split.starts_with('.') || !splits.insert(split) {
+            return Err(WriteError::Split { split: split.to_owned() });
+        }
+        let hash = set.corpus().hash();
+        if *corpus.get_or_insert_with(|| hash.clone()) != hash {
+            return Err(WriteError::OtherCorpus { split: split.to_owned() });
+        }
+        for query in set.queries() {
+            column("query", query.id.as_str())?;
+            match texts.insert(&query.id, query) {
+                None => queries.push(query),
+                Some(earlier) if earlier == query => {}
+                Some(_) => return Err(WriteError::OtherQuery { id: query.id.to_string() }),
+            }
+        }
+    }
+    let documents = sets.first().map(|set| set.corpus().documents()).unwrap_or_default();
+    documents.iter().try_for_each(|document| column("document", document.id.as_str()))?;
+    Ok(queries)
+}
+
+/// Checks that an id survives between tabs.
+fn column(what: &'static str, id: &str) -> Result<(), WriteError> {
+    match id.is_empty() || id.trim() != id || id.contains(['\t', '\n']) {
+        true => Err(WriteError::TabbedId { what, id: id.to_owned() }),
+        false => Ok(()),
+    }
+}
+
+pub(crate) const CORPUS: &str = "corpus.jsonl";
+pub(crate) const QUERIES: &str = "queries.jsonl";
+const LAYOUT: &str = "query-id corpus-id score";
+
+/// The judgements file of a split, in the set's folder.
+pub(crate) fn qrels_of(split: &str) -> String {
+    format!("qrels/{split}.tsv")
+}
+
+/// The name of a set in this folder.
+pub(crate) fn name_of(folder: &Path) -> String {
+    match folder.file_name() {
+        Some(name) => name.to_string_lossy().into_owned(),
+        None => folder.display().to_string(),
+    }
+}
+
+/// Opens one of a folder's files, which may be packed.
+pub(crate) fn open_part(folder: &Path, name: &str) -> Result<Lines<Input>, DataError> {
+    const HINT: &str = "a BEIR folder holds corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv, plain \
+                        or as .gz or .zst";
+    open(&locate(&folder.join(name))?, HINT)
+}
+
+/// The one of a file's plain and packed forms that is there; the plain name where none is.
+pub(crate) fn locate(plain: &Path) -> Result<PathBuf, DataError> {
+    let with = |compression: &Compression| {
+        let mut name = OsString::from(plain);
+        name.push(compression.suffix());
+        PathBuf::from(name)
+    };
+    let mut there = Compression::ALL.iter().map(with).filter(|path| path.exists());
+    let Some(first) = there.next() else { return Ok(plain.to_owned()) };
+    match there.next() {
+        None => Ok(first),
+        Some(second) => Err(DataError::Ambiguous {
+            first: first.display().to_string(),
+            second: second.display().to_string(),
+        }),
+    }
 }
 
 /// Values and where they came from.
@@ -96,12 +219,9 @@ pub(crate) fn read_corpus(mut lines: Lines<impl BufRead>) -> Result<Read<Corpus>
     let mut seen = Seen::new("document");
     let mut documents = Vec::new();
     lines.each_filled(|line| {
-        let mut object = json::object(&line, "_id")?;
-        let id = DocId::from(json::id(&line, &mut object, &["_id"])?);
-        seen.note(&line, id.as_str())?;
-        let title = json::optional_text(&line, &mut object, "title")?;
-        let text = json::text(&line, &mut object, "text")?;
-        documents.push(Document { id, title, text });
+        let document = document(&line)?;
+        seen.note(&line, document.id.as_str())?;
+        documents.push(document);
         Ok(())
     })?;
     let file = lines.file().to_owned();
@@ -117,19 +237,9 @@ pub(crate) fn read_queries(mut lines: Lines<impl BufRead>) -> Result<Read<Vec<Qu
     let mut seen = Seen::new("query");
     let (mut queries, mut numbers) = (Vec::new(), Vec::new());
     lines.each_filled(|line| {
-        let mut object = json::object(&line, "_id")?;
-        let id = QueryId::from(json::id(&line, &mut object, &["_id"])?);
-        seen.note(&line, id.as_str())?;
-        let text = json::text(&line, &mut object, "text")?;
-        let attributes = match object.remove("metadata") {
-            None | Some(Value::Null) => BTreeMap::new(),
-            Some(Value::Object(metadata)) => metadata
-                .into_iter()
-                .filter_map(|(name, value)| Some((name, attribute(value)?)))
-                .collect(),
-            Some(other) => return Err(json::wrong(&line, "metadata", "an object", &other)),
-        };
-        queries.push(Query { id, text, attributes });
+        let query = query(&line)?;
+        seen.note(&line, query.id.as_str())?;
+        queries.push(query);
         numbers.push(line.number);
         Ok(())
     })?;
@@ -168,25 +278,51 @@ impl Seen {
     }
 }
 
+/// A line of `corpus.jsonl`.
+pub(crate) fn document(line: &Line<'_>) -> Result<Document, DataError> {
+    let mut object = json::object(line, "_id")?;
+    let id = DocId::from(json::id(line, &mut object, &["_id"])?);
+    let title = json::optional_text(line, &mut object, "title")?;
+    let text = json::text(line, &mut object, "text")?;
+    Ok(Document { id, title, text })
+}
+
+/// A line of `queries.jsonl`.
+pub(crate) fn query(line: &Line<'_>) -> Result<Query, DataError> {
+    let mut object = json::object(line, "_id")?;
+    let id = QueryId::from(json::id(line, &mut object, &["_id"])?);
+    let text = json::text(line, &mut object, "text")?;
+    let attributes = json::attributes(line, &mut object, "metadata")?;
+    Ok(Query { id, text, attributes })
+}
+
+/// A line of `qrels/SPLIT.tsv`; `None` for its header, which must be `first`.
+pub(crate) fn judgement(
+    line: &Line<'_>,
+    first: bool,
+) -> Result<Option<(QueryId, DocId, Grade)>, DataError> {
+    let columns: [&str; 3] = line.tabbed(LAYOUT)?;
+    let [query, document, grade] = columns;
+    if first {
+        // Some sets name their columns otherwise; only a first judgement must not be lost.
+        return match grade.parse::<f64>() {
+            Ok(_) => line.header(LAYOUT).map(|()| None),
+            Err(_) => Ok(None),
+        };
+    }
+    let grade = line.grade("score", grade)?;
+    Ok(Some((query.into(), document.into(), grade)))
+}
+
 fn read_qrels(
     mut lines: Lines<impl BufRead>,
     mut check: impl FnMut(&Line<'_>, &QueryId, &DocId) -> Result<(), DataError>,
 ) -> Result<Qrels, DataError> {
-    const LAYOUT: &str = "query-id corpus-id score";
     let mut qrels = Qrels::new();
     let mut header = true;
     lines.each_filled(|line| {
-        let columns: [&str; 3] = line.tabbed(LAYOUT)?;
-        let [query, document, grade] = columns;
-        if std::mem::take(&mut header) {
-            // Some sets name their columns otherwise; only a first judgement must not be lost.
-            return match grade.parse::<f64>() {
-                Ok(_) => line.header(LAYOUT),
-                Err(_) => Ok(()),
-            };
-        }
-        let grade = line.grade("score", grade)?;
-        let (query, document) = (QueryId::from(query), DocId::from(document));
+        let judged = judgement(&line, std::mem::take(&mut header))?;
+        let Some((query, document, grade)) = judged else { return Ok(()) };
         check(&line, &query, &document)?;
         insert(&line, &mut qrels, query, document, grade)
     })?;
@@ -215,15 +351,6 @@ pub(crate) fn insert(
     }
 }
 
-fn attribute(value: Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,10 +365,10 @@ mod tests {
 
     fn folder(corpus: &str, queries: &str, qrels: &str) -> TempDir {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("qrels")).unwrap();
-        std::fs::write(folder.path().join("corpus.jsonl"), corpus).unwrap();
-        std::fs::write(folder.path().join("queries.jsonl"), queries).unwrap();
-        std::fs::write(folder.path().join("qrels/test.tsv"), qrels).unwrap();
+        fs::create_dir(folder.path().join("qrels")).unwrap();
+        fs::write(folder.path().join("corpus.jsonl"), corpus).unwrap();
+        fs::write(folder.path().join("queries.jsonl"), queries).unwrap();
+        fs::write(folder.path().join("qrels/test.tsv"), qrels).unwrap();
         folder
     }
 
@@ -326,7 +453,7 @@ mod tests {
     #[test]
     fn a_missing_split_lists_those_there_are() {
         let folder = folder(CORPUS, QUERIES, QRELS);
-        std::fs::write(folder.path().join("qrels/dev.tsv"), QRELS).unwrap();
+        fs::write(folder.path().join("qrels/dev.tsv"), QRELS).unwrap();
         let error = read(folder.path(), "train").unwrap_err().to_string();
         assert!(error.ends_with("has no split 'train'; it has: dev, test"), "{error}");
         let error = read(folder.path(), "../qrels/test").unwrap_err();
@@ -356,5 +483,93 @@ mod tests {
             let found = (set.corpus().len(), set.queries().len(), set.qrels().judgements());
             assert_eq!(found, counts, "{name} {split}");
         }
+    }
+
+    #[test]
+    fn packed_files_are_read_and_two_forms_of_one_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("qrels")).unwrap();
+        let parts = [("corpus.jsonl.gz", CORPUS), ("queries.jsonl.zst", QUERIES)];
+        for (name, text) in [parts[0], parts[1], ("qrels/test.tsv.gz", QRELS)] {
+            let write = |file: &mut dyn Write| Ok(file.write_all(text.as_bytes())?);
+            write_file(&folder.path().join(name), Access::Default, write).unwrap();
+        }
+        assert_eq!(splits(folder.path()), ["test"]);
+        assert_eq!(read(folder.path(), "test").unwrap().corpus().len(), 2);
+        fs::write(folder.path().join("corpus.jsonl"), CORPUS).unwrap();
+        let error = read(folder.path(), "test").unwrap_err().to_string();
+        assert!(error.starts_with("both ") && error.contains("corpus.jsonl.gz are there; remove"));
+    }
+
+    #[test]
+    fn what_one_folder_cannot_hold_is_refused() {
+        let parent = folder(CORPUS, QUERIES, QRELS);
+        let set = read(parent.path(), "test").unwrap();
+        let again = |split: &str, corpus: Corpus, queries: Vec<Query>, qrels: Qrels| {
+            Dataset::new("x", split, corpus, queries, qrels).unwrap()
+        };
+        let copy = |split: &str| {
+            again(split, set.corpus().clone(), set.queries().to_vec(), set.qrels().clone())
+        };
+        let target = parent.path().join("written");
+        let error = |sets: &[&Dataset]| write(&target, sets, Compression::Plain).unwrap_err();
+        assert!(matches!(error(&[]), WriteError::NoSets));
+        assert!(matches!(error(&[&set, &copy("test")]), WriteError::Split { .. }));
+        assert!(matches!(error(&[&copy("../x")]), WriteError::Split { .. }));
+        let mut queries = set.queries().to_vec();
+        queries[0].text = "other".into();
+        let other = again("dev", set.corpus().clone(), queries, set.qrels().clone());
+        assert!(matches!(error(&[&set, &other]), WriteError::OtherQuery { .. }));
+        let mut documents = set.corpus().documents().to_vec();
+        documents[0].text = "other".into();
+        let corpus = Corpus::new(documents.clone()).unwrap();
+        let other = again("dev", corpus, set.queries().to_vec(), set.qrels().clone());
+        assert!(matches!(error(&[&set, &other]), WriteError::OtherCorpus { .. }));
+        documents[1].id = "a\tb".into();
+        let mut qrels = Qrels::new();
+        qrels.insert("q1".into(), "d1".into(), 1);
+        let corpus = Corpus::new(documents).unwrap();
+        let tabbed = again("dev", corpus, set.queries().to_vec(), qrels);
+        assert!(matches!(error(&[&tabbed]), WriteError::TabbedId { what: "document", .. }));
+        assert!(!target.exists());
+        write(&target, &[&set], Compression::Plain).unwrap();
+        assert!(matches!(error(&[&set]), WriteError::FolderInUse { .. }));
+    }
+
+    #[test]
+    fn sets_come_back_as_they_were() {
+        use proptest::prelude::*;
+        let id = || "[^\\s\u{b}\u{feff}]([^\\s]| ){0,6}[^\\s]";
+        let attributes = || prop::collection::btree_map(".{0,4}", ".{0,4}", 0..3);
+        let documents = prop::collection::btree_map(id(), (".{0,8}", "(?s).{0,20}"), 1..6);
+        let queries = prop::collection::btree_map(id(), ("(?s)x.{0,9}", attributes()), 1..4);
+        let grades = prop::collection::vec((any::<usize>(), any::<usize>(), any::<i32>()), 1..9);
+        let packed = prop::sample::select(&Compression::ALL);
+        proptest!(ProptestConfig::with_cases(48), |(
+            documents in documents, queries in queries, grades in grades, packed in packed,
+        )| {
+            let documents: Vec<_> = documents
+                .into_iter()
+                .map(|(id, (title, text))| Document { id: id.into(), title, text })
+                .collect();
+            let queries: Vec<_> = queries
+                .into_iter()
+                .map(|(id, (text, attributes))| Query { id: id.into(), text, attributes })
+                .collect();
+            let mut qrels = Qrels::new();
+            for (query, document, grade) in grades {
+                let query = queries[query % queries.len()].id.clone();
+                qrels.insert(query, documents[document % documents.len()].id.clone(), grade);
+            }
+            let corpus = Corpus::new(documents).unwrap();
+            let set = Dataset::new("set", "dev", corpus, queries, qrels).unwrap();
+            let parent = tempfile::tempdir().unwrap();
+            let folder = parent.path().join("set");
+            write(&folder, &[&set], packed).unwrap();
+            let back = read(&folder, "dev").unwrap();
+            prop_assert_eq!(back.hash(), set.hash());
+            prop_assert_eq!(back.queries(), set.queries());
+            prop_assert_eq!((back.name(), splits(&folder)), ("set", vec!["dev".to_owned()]));
+        });
     }
 }

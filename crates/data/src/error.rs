@@ -47,6 +47,29 @@ pub enum DataError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A packed file is cut off or corrupt.
+    #[error(
+        "{file}: after {lines} lines the {format} stream is cut off or corrupt ({source}); fetch or \
+         pack the file again"
+    )]
+    Packed {
+        /// The file as it was named.
+        file: String,
+        /// `gzip` or `zstd`.
+        format: &'static str,
+        /// Whole lines that could be read.
+        lines: u64,
+        /// What the unpacker said.
+        source: std::io::Error,
+    },
+    /// A file is there both plain and packed, or packed in two ways.
+    #[error("both {first} and {second} are there; remove one, so that it is clear which counts")]
+    Ambiguous {
+        /// One of them.
+        first: String,
+        /// The other.
+        second: String,
+    },
     /// The documents make no corpus.
     #[error("{file}: {source}")]
     Corpus {
@@ -115,6 +138,82 @@ pub enum Defect {
         expected: &'static str,
         /// The type it has.
         found: &'static str,
+    },
+    /// An item of a list is of another type than it should be.
+    #[error("'{field}' item {item} is {found}, expected {expected}")]
+    WrongItem {
+        /// The list's field.
+        field: &'static str,
+        /// Which item, from 1.
+        item: usize,
+        /// The type it should have.
+        expected: &'static str,
+        /// The type it has.
+        found: &'static str,
+    },
+    /// An item of a list that must not be empty is, or lacks what makes it useful.
+    #[error("'{field}' item {item} {lacks}")]
+    Item {
+        /// The list's field.
+        field: &'static str,
+        /// Which item, from 1.
+        item: usize,
+        /// What it lacks and what to do.
+        lacks: &'static str,
+    },
+    /// Two lists that belong together differ in length.
+    #[error("'{field}' has {found} items and '{of}' has {expected}; write one for each")]
+    Lengths {
+        /// The list that was read second.
+        field: &'static str,
+        /// How many it has.
+        found: usize,
+        /// The list it belongs to.
+        of: &'static str,
+        /// How many that has.
+        expected: usize,
+    },
+    /// One document stands there with two texts.
+    #[error(
+        "document '{id}' has another text or title than at line {first}; make them the same or give \
+         it an id of its own"
+    )]
+    OtherText {
+        /// The document.
+        id: String,
+        /// The line that gave its text first.
+        first: u64,
+    },
+    /// An id where there is no corpus to look it up in.
+    #[error(
+        "'{field}' names document '{id}', whose text stands nowhere in this file; name the corpus \
+         that has it, or write the text"
+    )]
+    NoText {
+        /// The list that names it.
+        field: &'static str,
+        /// The document.
+        id: String,
+    },
+    /// An unscored candidate stands above a scored one.
+    #[error(
+        "candidate '{id}' has a score but one before it has none; score all of them, none, or the \
+         first ones"
+    )]
+    ScoredBelowUnscored {
+        /// The scored candidate.
+        id: String,
+    },
+    /// A text is both a positive and a negative of one query.
+    #[error(
+        "the text '{text}' is both a positive and a negative of this query (see line {first}); \
+         remove it from one of them"
+    )]
+    BothSides {
+        /// The text, shortened.
+        text: String,
+        /// The line that has it on the other side.
+        first: u64,
     },
     /// A field or column that must not be empty is.
     #[error("'{field}' is empty; fill it in or remove the line")]
@@ -222,6 +321,76 @@ pub enum WriteError {
     /// The operating system could not write it.
     #[error("writing failed: {0}")]
     Io(#[from] std::io::Error),
+    /// The operating system could not write this file.
+    #[error("{file}: {source}")]
+    File {
+        /// The file or folder as it was named.
+        file: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A folder would be written over another.
+    #[error("{folder}: the folder holds files already; name another or empty it")]
+    FolderInUse {
+        /// The folder as it was named.
+        folder: String,
+    },
+    /// Nothing to write.
+    #[error("there is no set to write; give at least one split")]
+    NoSets,
+    /// The name of a split makes no file name, or two splits have it.
+    #[error(
+        "split '{split}' cannot be the name of a judgements file of its own; give each split a name \
+         without slashes"
+    )]
+    Split {
+        /// The split.
+        split: String,
+    },
+    /// Splits of one folder share its corpus.
+    #[error("split '{split}' has another corpus than the first; write it to a folder of its own")]
+    OtherCorpus {
+        /// The split.
+        split: String,
+    },
+    /// Splits of one folder share its queries.
+    #[error("query '{id}' differs between splits; give one of the two another id")]
+    OtherQuery {
+        /// The query.
+        id: String,
+    },
+    /// BEIR's judgements are separated by tabs and lines.
+    #[error(
+        "{what} id '{}' is empty, begins or ends with white space, or holds a tab or line break, \
+         which BEIR's judgements cannot express; give it another", .id.escape_debug()
+    )]
+    TabbedId {
+        /// `document` or `query`.
+        what: &'static str,
+        /// The id.
+        id: String,
+    },
+    /// JSON has no such number.
+    #[error("query '{query}' scores document '{document}' {score}, which JSON cannot express")]
+    Score {
+        /// The query.
+        query: String,
+        /// The document.
+        document: String,
+        /// Its score.
+        score: f64,
+    },
+    /// The set has no text for something that must be written with its text.
+    #[error(
+        "query '{query}' has candidate '{document}', which is not in the corpus; write the run that \
+         belongs to this set"
+    )]
+    UnknownCandidate {
+        /// The query.
+        query: String,
+        /// The document.
+        document: String,
+    },
     /// TREC formats separate columns by white space, so an id must be one word.
     #[error("{what} id '{id}' is empty or holds white space, which TREC files cannot express")]
     Id {

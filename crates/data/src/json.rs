@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use crate::lines::Line;
@@ -65,6 +67,88 @@ pub(crate) fn id(
         };
     }
     Err(line.fail(Defect::MissingField { field: names.first().copied().unwrap_or("id") }))
+}
+
+/// The strings, numbers and truth values of an object, by name; none where the field is missing or
+/// null.
+pub(crate) fn attributes(
+    line: &Line<'_>,
+    object: &mut Map<String, Value>,
+    field: &'static str,
+) -> Result<BTreeMap<String, String>, DataError> {
+    let named = |(name, value)| Some((name, attribute(value)?));
+    match object.remove(field) {
+        None | Some(Value::Null) => Ok(BTreeMap::new()),
+        Some(Value::Object(fields)) => Ok(fields.into_iter().filter_map(named).collect()),
+        Some(other) => Err(wrong(line, field, "an object", &other)),
+    }
+}
+
+/// A value as an attribute; nothing for null, lists and objects.
+pub(crate) fn attribute(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// A list, or `None` where the field is missing or null.
+pub(crate) fn optional_list(
+    line: &Line<'_>,
+    object: &mut Map<String, Value>,
+    field: &'static str,
+) -> Result<Option<Vec<Value>>, DataError> {
+    match object.remove(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Array(values)) => Ok(Some(values)),
+        Some(other) => Err(wrong(line, field, "a list", &other)),
+    }
+}
+
+/// A list that must be there.
+pub(crate) fn list(
+    line: &Line<'_>,
+    object: &mut Map<String, Value>,
+    field: &'static str,
+) -> Result<Vec<Value>, DataError> {
+    optional_list(line, object, field)?.ok_or_else(|| line.fail(Defect::MissingField { field }))
+}
+
+/// A text that must be there and must not be blank.
+pub(crate) fn filled_text(
+    line: &Line<'_>,
+    object: &mut Map<String, Value>,
+    field: &'static str,
+) -> Result<String, DataError> {
+    match text(line, object, field)? {
+        text if text.trim().is_empty() => Err(line.fail(Defect::EmptyField { field })),
+        text => Ok(text),
+    }
+}
+
+/// The items of a list as numbers.
+pub(crate) fn numbers(
+    line: &Line<'_>,
+    field: &'static str,
+    values: &[Value],
+) -> Result<Vec<f64>, DataError> {
+    let number = |(place, value): (usize, &Value)| {
+        value.as_f64().ok_or_else(|| wrong_item(line, field, place, "a number", value))
+    };
+    values.iter().enumerate().map(number).collect()
+}
+
+/// The error for an item of a list, `place` counted from 0, of another type than expected.
+pub(crate) fn wrong_item(
+    line: &Line<'_>,
+    field: &'static str,
+    place: usize,
+    expected: &'static str,
+    found: &Value,
+) -> DataError {
+    line.fail(Defect::WrongItem { field, item: place + 1, expected, found: kind(found) })
 }
 
 /// The error for a value of another type than expected.

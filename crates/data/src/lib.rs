@@ -4,12 +4,14 @@
 
 pub mod beir;
 mod checksum;
+mod compression;
 pub mod documents;
 pub mod embedded;
 mod error;
 pub mod hub;
 mod json;
 mod lines;
+mod output;
 pub mod trec;
 pub mod triples;
 
@@ -17,4 +19,6 @@ pub mod triples;
 mod mutation_tests;
 
 pub use checksum::sha256;
+pub use compression::Compression;
 pub use error::{DataError, Defect, WriteError};
+pub use output::{Access, write_file};

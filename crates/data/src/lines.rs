@@ -1,15 +1,20 @@
 use std::fs::File;
-use std::io::{BufRead, BufReader, ErrorKind};
+use std::io::{BufRead, ErrorKind, Read};
 use std::path::Path;
 
 use crate::error::shortened;
-use crate::{DataError, Defect};
+use crate::{Compression, DataError, Defect};
 
-/// Opens a file for reading by lines; `hint` says what should be there.
-pub(crate) fn open(path: &Path, hint: &'static str) -> Result<Lines<BufReader<File>>, DataError> {
+/// A file that is read, unpacked on the way.
+pub(crate) type Input = Box<dyn BufRead + Send>;
+
+/// Opens a file for reading by lines, unpacking it as its extension says; `hint` says what should
+/// be there. Every reader of this crate opens its files here or with [`read_whole`].
+pub(crate) fn open(path: &Path, hint: &'static str) -> Result<Lines<Input>, DataError> {
     let file = path.display().to_string();
-    match File::open(path) {
-        Ok(opened) => Ok(Lines::new(BufReader::new(opened), file)),
+    let compression = Compression::of(path);
+    match File::open(path).and_then(|opened| compression.reader(opened)) {
+        Ok(reader) => Ok(Lines { reader, file, compression }),
         Err(source) if source.kind() == ErrorKind::NotFound => {
             Err(DataError::Missing { file, hint })
         }
@@ -17,10 +22,24 @@ pub(crate) fn open(path: &Path, hint: &'static str) -> Result<Lines<BufReader<Fi
     }
 }
 
+/// All bytes of a file, unpacked as its extension says.
+pub(crate) fn read_whole(path: &Path, hint: &'static str) -> Result<Vec<u8>, DataError> {
+    let mut lines = open(path, hint)?;
+    let mut bytes = Vec::new();
+    match lines.reader.read_to_end(&mut bytes) {
+        Ok(_) => Ok(bytes),
+        Err(source) => {
+            let complete = bytes.iter().filter(|&&byte| byte == b'\n').count();
+            Err(lines.unreadable(source, complete as u64))
+        }
+    }
+}
+
 /// UTF-8 text read line by line, knowing where it is.
 pub(crate) struct Lines<R> {
     reader: R,
     file: String,
+    compression: Compression,
 }
 
 /// One line, without its end.
@@ -34,7 +53,7 @@ pub(crate) struct Line<'a> {
 
 impl<R: BufRead> Lines<R> {
     pub fn new(reader: R, file: impl Into<String>) -> Self {
-        Self { reader, file: file.into() }
+        Self { reader, file: file.into(), compression: Compression::Plain }
     }
 
     /// The file's name, for messages.
@@ -42,32 +61,60 @@ impl<R: BufRead> Lines<R> {
         &self.file
     }
 
-    /// Hands over each line that is not blank. A byte order mark before the first is dropped.
+    /// A line that was read before, to name it in an error.
+    pub fn at(&self, number: u64) -> Line<'_> {
+        Line { text: "", number, file: &self.file }
+    }
+
+    /// Hands over each line that is not blank. A byte order mark before the first is dropped. The
+    /// first error ends the reading.
     pub fn each_filled(
         &mut self,
         mut take: impl FnMut(Line<'_>) -> Result<(), DataError>,
     ) -> Result<(), DataError> {
+        self.each(|line| take(line?))
+    }
+
+    /// The same for a reader that goes on behind a line that is no UTF-8, which comes as an error.
+    pub fn each(
+        &mut self,
+        mut take: impl FnMut(Result<Line<'_>, DataError>) -> Result<(), DataError>,
+    ) -> Result<(), DataError> {
         let (mut buffer, mut number) = (Vec::new(), 0);
         loop {
             buffer.clear();
-            let read = self.reader.read_until(b'\n', &mut buffer);
-            if read.map_err(|source| DataError::Io { file: self.file.clone(), source })? == 0 {
-                return Ok(());
+            match self.reader.read_until(b'\n', &mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(_) => number += 1,
+                Err(source) => return Err(self.unreadable(source, number)),
             }
-            number += 1;
             let bytes = buffer.strip_suffix(b"\n").unwrap_or(&buffer);
             let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
             let line = Line { text: "", number, file: &self.file };
-            let text = std::str::from_utf8(bytes).map_err(|error| {
-                line.fail(Defect::InvalidUtf8 { column: error.valid_up_to() + 1 })
-            })?;
-            let text = match number {
-                1 => text.strip_prefix('\u{feff}').unwrap_or(text),
-                _ => text,
-            };
-            if !text.trim().is_empty() {
-                take(Line { text, ..line })?;
+            match std::str::from_utf8(bytes) {
+                Err(error) => {
+                    let column = error.valid_up_to() + 1;
+                    take(Err(line.fail(Defect::InvalidUtf8 { column })))?;
+                }
+                Ok(text) => {
+                    let text = match number {
+                        1 => text.strip_prefix('\u{feff}').unwrap_or(text),
+                        _ => text,
+                    };
+                    if !text.trim().is_empty() {
+                        take(Ok(Line { text, ..line }))?;
+                    }
+                }
             }
+        }
+    }
+
+    /// The error for bytes that cannot be had behind this many whole lines.
+    fn unreadable(&self, source: std::io::Error, lines: u64) -> DataError {
+        let file = self.file.clone();
+        match self.compression.name() {
+            None => DataError::Io { file, source },
+            Some(format) => DataError::Packed { file, format, lines, source },
         }
     }
 }
@@ -148,5 +195,47 @@ mod tests {
     fn invalid_utf8_names_line_and_byte() {
         let error = read(b"a\nxy\xff\n").unwrap_err();
         assert_eq!(error.to_string(), "f line 2: invalid UTF-8 at byte 3; save the file as UTF-8");
+    }
+
+    #[test]
+    fn streams_that_are_cut_or_corrupt_name_file_and_line() {
+        let folder = tempfile::tempdir().unwrap();
+        // Digits of a sequence that does not pack to nothing, so that a cut falls among the lines.
+        let text: String =
+            (0..20_000_u64).map(|n| format!("{}\n", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
+        for (name, format) in [("a.gz", "gzip"), ("a.zst", "zstd")] {
+            let path = folder.path().join(name);
+            let write = |file: &mut dyn std::io::Write| Ok(file.write_all(text.as_bytes())?);
+            crate::write_file(&path, crate::Access::Default, write).unwrap();
+            let whole = std::fs::read(&path).unwrap();
+            let mut corrupt = whole.clone();
+            corrupt[whole.len() / 2] ^= 0x55;
+            for bytes in [&whole[..whole.len() / 2], &whole[..whole.len() - 1], &corrupt] {
+                std::fs::write(&path, bytes).unwrap();
+                let mut count = 0;
+                let read = open(&path, "").unwrap().each_filled(|_| {
+                    count += 1;
+                    Ok(())
+                });
+                let error = read.unwrap_err();
+                let DataError::Packed { format: found, lines, .. } = &error else {
+                    panic!("{error}");
+                };
+                // What a corrupt stream gives may hold blank lines, which are not handed over.
+                assert!(*lines == count || bytes.len() == corrupt.len() && *lines > count, "{error}");
+                assert_eq!(*found, format);
+                let start = format!("{}: after {lines} lines the {format} stream ", path.display());
+                assert!(error.to_string().starts_with(&start), "{error}");
+                let error = read_whole(&path, "").unwrap_err();
+                assert!(matches!(error, DataError::Packed { .. }), "{error}");
+            }
+            // Two streams one behind the other, as parallel packers write them, are one file.
+            std::fs::write(&path, [whole.clone(), whole].concat()).unwrap();
+            assert_eq!(read_whole(&path, "").unwrap(), text.repeat(2).as_bytes());
+        }
+        let path = folder.path().join("plain.gz");
+        std::fs::write(&path, "not packed at all").unwrap();
+        let error = read_whole(&path, "").unwrap_err().to_string();
+        assert!(error.contains("plain.gz: after 0 lines the gzip stream"), "{error}");
     }
 }
