@@ -8,10 +8,13 @@ mod compression;
 pub mod documents;
 pub mod embedded;
 mod error;
+pub mod flag_embedding;
+pub mod golden;
 pub mod hub;
 mod json;
 mod lines;
 mod output;
+mod texts;
 pub mod trec;
 pub mod triples;
 

@@ -120,6 +120,11 @@ impl<R: BufRead> Lines<R> {
 }
 
 impl<'a> Line<'a> {
+    /// The file's name, for messages.
+    pub fn file(&self) -> &'a str {
+        self.file
+    }
+
     /// An error that names this line.
     pub fn fail(&self, defect: Defect) -> DataError {
         DataError::Line { file: self.file.to_owned(), line: self.number, defect }
@@ -201,8 +206,9 @@ mod tests {
     fn streams_that_are_cut_or_corrupt_name_file_and_line() {
         let folder = tempfile::tempdir().unwrap();
         // Digits of a sequence that does not pack to nothing, so that a cut falls among the lines.
-        let text: String =
-            (0..20_000_u64).map(|n| format!("{}\n", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
+        let text: String = (0..20_000_u64)
+            .map(|n| format!("{}\n", n.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+            .collect();
         for (name, format) in [("a.gz", "gzip"), ("a.zst", "zstd")] {
             let path = folder.path().join(name);
             let write = |file: &mut dyn std::io::Write| Ok(file.write_all(text.as_bytes())?);
@@ -222,7 +228,10 @@ mod tests {
                     panic!("{error}");
                 };
                 // What a corrupt stream gives may hold blank lines, which are not handed over.
-                assert!(*lines == count || bytes.len() == corrupt.len() && *lines > count, "{error}");
+                assert!(
+                    *lines == count || bytes.len() == corrupt.len() && *lines > count,
+                    "{error}"
+                );
                 assert_eq!(*found, format);
                 let start = format!("{}: after {lines} lines the {format} stream ", path.display());
                 assert!(error.to_string().starts_with(&start), "{error}");

@@ -193,7 +193,10 @@ mod tests {
         assert_eq!(entries(parent.path()), [""; 0]);
         fs::create_dir(&folder).unwrap();
         write_folder(&folder, |staged| Ok(fs::write(staged.join("whole"), "x")?)).unwrap();
-        assert_eq!((entries(parent.path()), entries(&folder)), (vec!["set".into()], vec!["whole".into()]));
+        assert_eq!(
+            (entries(parent.path()), entries(&folder)),
+            (vec!["set".into()], vec!["whole".into()])
+        );
         let error = write_folder(&folder, |_| Ok(())).unwrap_err().to_string();
         assert!(error.ends_with("set: the folder holds files already; name another or empty it"));
     }
