@@ -1,5 +1,7 @@
 use secondpass_core::{CorpusError, DatasetError, RankingError};
 
+use crate::tables::CellDefect;
+
 /// Why a file could not be read as what it should be.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
@@ -69,6 +71,48 @@ pub enum DataError {
         first: String,
         /// The other.
         second: String,
+    },
+    /// One cell of a table is at fault.
+    #[error("{file} row {row}, column '{column}': {defect}")]
+    Cell {
+        /// The file as it was named.
+        file: String,
+        /// Counted from 1 below the header.
+        row: u64,
+        /// The column's name.
+        column: String,
+        /// What is wrong with it.
+        defect: CellDefect,
+    },
+    /// A table lacks a column.
+    #[error(
+        "{file}: there is no column '{column}'; it has: {} (name the right one)",
+        .available.join(", ")
+    )]
+    NoColumn {
+        /// The file as it was named.
+        file: String,
+        /// The column that was asked for.
+        column: String,
+        /// The columns it has.
+        available: Vec<String>,
+    },
+    /// A table that cannot be taken apart.
+    #[error("{file}: not a table that can be read ({message}); check its quotes and columns")]
+    Table {
+        /// The file as it was named.
+        file: String,
+        /// What the reader said.
+        message: String,
+    },
+    /// An extension that names no format of tables.
+    #[error(
+        "{file}: not a table by its extension; name it .csv, .tsv or .parquet (.gz or .zst behind it \
+         when packed)"
+    )]
+    NoTableFormat {
+        /// The file as it was named.
+        file: String,
     },
     /// The documents make no corpus.
     #[error("{file}: {source}")]

@@ -14,6 +14,7 @@ pub mod hub;
 mod json;
 mod lines;
 mod output;
+pub mod tables;
 mod texts;
 pub mod trec;
 pub mod triples;
