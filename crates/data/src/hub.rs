@@ -1,16 +1,22 @@
-//! Models: from a folder in the Hugging Face layout, or from the hub by id, through its cache.
+//! Models: from a folder in the Hugging Face layout, or from the hub by id, through its cache. Files
+//! of data sets from the hub, through the same cache.
 
+mod dataset;
 mod download;
 mod error;
 mod folder;
+mod remote;
 mod settings;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
+use std::fmt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+pub use dataset::{DatasetFiles, dataset_files};
 pub use error::HubError;
+pub(crate) use remote::is_revision;
 pub use settings::{HubSettings, Token};
 
 /// A model's files, all of them on this machine.
@@ -26,6 +32,34 @@ pub struct ModelFiles {
     pub weights: Vec<PathBuf>,
     /// The commit on the hub; `None` for a folder that the user named.
     pub revision: Option<String>,
+}
+
+/// What a repository of the hub holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RepositoryKind {
+    /// A model.
+    Model,
+    /// A data set.
+    Dataset,
+}
+
+impl RepositoryKind {
+    /// What `hf download` wants to be told, with a space behind it.
+    fn option(self) -> &'static str {
+        match self {
+            Self::Model => "",
+            Self::Dataset => "--repo-type dataset ",
+        }
+    }
+}
+
+impl fmt::Display for RepositoryKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Model => "model",
+            Self::Dataset => "data set",
+        })
+    }
 }
 
 /// How far the download of one file is.
@@ -67,7 +101,7 @@ pub fn resolve(
         }
         Place::Folder(path) => folder::read(&path),
         Place::Hub { owner, name } => {
-            download::fetch(owner, name, revision.unwrap_or("main"), settings, progress)
+            download::fetch((owner, name), revision.unwrap_or("main"), settings, progress)
         }
     }
 }
@@ -94,13 +128,16 @@ impl<'a> Place<'a> {
         if like_a_path {
             return Err(HubError::NoFolder { path: spec.to_owned() });
         }
-        match spec.split_once('/') {
-            Some((owner, name)) if is_repository_name(owner) && is_repository_name(name) => {
-                Ok(Self::Hub { owner, name })
-            }
-            _ => Err(HubError::NeitherFolderNorId { spec: spec.to_owned() }),
+        match hub_id(spec) {
+            Some((owner, name)) => Ok(Self::Hub { owner, name }),
+            None => Err(HubError::NeitherFolderNorId { spec: spec.to_owned() }),
         }
     }
+}
+
+/// The owner and the name in an id, `OWNER/NAME`.
+pub(crate) fn hub_id(id: &str) -> Option<(&str, &str)> {
+    id.split_once('/').filter(|(owner, name)| is_repository_name(owner) && is_repository_name(name))
 }
 
 /// The names that the hub allows: at most 96 letters, digits, `-`, `_` and `.`, neither `--` nor

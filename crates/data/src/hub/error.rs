@@ -1,9 +1,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::RepositoryKind;
 use crate::DataError;
 
-/// Why a model's files could not be had.
+/// Why a model's or data set's files could not be had.
 #[derive(Debug, thiserror::Error)]
 pub enum HubError {
     /// Neither the path of a folder nor a hub id.
@@ -14,6 +15,12 @@ pub enum HubError {
     NeitherFolderNorId {
         /// What was given.
         spec: String,
+    },
+    /// No id of a data set.
+    #[error("'{id}' is no id of a data set on the hub; ids have the form OWNER/NAME")]
+    NoId {
+        /// What was given.
+        id: String,
     },
     /// It looks like a path, and nothing is there.
     #[error(
@@ -73,18 +80,22 @@ pub enum HubError {
         /// The shard it names.
         shard: String,
     },
-    /// The hub has no such model.
-    #[error("the hub at {endpoint} has no model '{id}'; check the spelling")]
-    NoModel {
+    /// The hub has no such model or data set.
+    #[error("the hub at {endpoint} has no {kind} '{id}'; check the spelling")]
+    NoRepository {
         /// The hub's address.
         endpoint: String,
-        /// The model's id.
+        /// What was asked for.
+        kind: RepositoryKind,
+        /// Its id.
         id: String,
     },
-    /// The model has no such revision.
-    #[error("model '{id}' has no revision '{revision}'; give a branch, a tag or a commit it has")]
+    /// The model or data set has no such revision.
+    #[error("{kind} '{id}' has no revision '{revision}'; give a branch, a tag or a commit it has")]
     NoRevision {
-        /// The model's id.
+        /// What was asked for.
+        kind: RepositoryKind,
+        /// Its id.
         id: String,
         /// The revision that was asked for.
         revision: String,
@@ -92,11 +103,11 @@ pub enum HubError {
     /// The hub refuses.
     #[error(
         "the hub refuses access to '{id}' (HTTP {status}{}): it does not exist, or is private or \
-         gated; check the spelling, accept its terms on the model's page, and set HF_TOKEN to a \
+         gated; check the spelling, accept its terms on its page, and set HF_TOKEN to a \
          token that may read it", .detail.as_ref().map(|d| format!(", {d}")).unwrap_or_default()
     )]
     NotAuthorised {
-        /// The model's id.
+        /// Its id on the hub.
         id: String,
         /// The HTTP status.
         status: u16,
@@ -106,11 +117,13 @@ pub enum HubError {
     /// Offline, and the file is not in the cache.
     #[error(
         "{file} of '{id}' (revision {revision}) is not in the cache {} and HF_HUB_OFFLINE is set; \
-         unset it for one run, or fetch the model elsewhere with `hf download {id} --revision \
-         {revision}` and copy the cache here", .cache.display()
+         unset it for one run, or fetch the {kind} elsewhere with `hf download {id} {}--revision \
+         {revision}` and copy the cache here", .cache.display(), .kind.option()
     )]
     NotCached {
-        /// The model's id.
+        /// What was asked for.
+        kind: RepositoryKind,
+        /// Its id on the hub.
         id: String,
         /// The revision.
         revision: String,
@@ -136,7 +149,7 @@ pub enum HubError {
          higher limit", .wait.map(|wait| format!(" ({} s)", wait.as_secs())).unwrap_or_default()
     )]
     RateLimited {
-        /// The model's id.
+        /// Its id on the hub.
         id: String,
         /// For how long, where the hub said so.
         wait: Option<Duration>,
@@ -146,7 +159,7 @@ pub enum HubError {
         "the download of {file} of '{id}' was cut: {source}; run again, finished files are kept"
     )]
     Cut {
-        /// The model's id.
+        /// Its id on the hub.
         id: String,
         /// The file.
         file: String,
@@ -156,7 +169,7 @@ pub enum HubError {
     /// What arrived is not what was announced.
     #[error("{file} of '{id}' arrived damaged ({defect}) and was removed; run again")]
     Damaged {
-        /// The model's id.
+        /// Its id on the hub.
         id: String,
         /// The file.
         file: String,
@@ -188,7 +201,7 @@ pub enum HubError {
     /// Anything else that the client reports.
     #[error("fetching {file} of '{id}' from {endpoint} failed: {source}")]
     Client {
-        /// The model's id.
+        /// Its id on the hub.
         id: String,
         /// The file, or what was asked.
         file: String,

@@ -1,6 +1,6 @@
 //! The whole way of a model from a hub: a small server that speaks its protocol stands in for it.
 
-mod server;
+pub(crate) mod server;
 
 use std::fs;
 use std::path::PathBuf;
@@ -233,7 +233,7 @@ fn refusals_say_what_to_do() {
 fn a_missing_model_revision_or_file_is_told_apart() {
     let bench = Bench::new(&MODEL);
     let none = resolve("org/none", None, &bench.settings, &silent()).unwrap_err();
-    assert!(matches!(none, HubError::NoModel { .. }), "{none}");
+    assert!(matches!(none, HubError::NoRepository { .. }), "{none}");
     let pinned = "c".repeat(40);
     for revision in ["none", &pinned] {
         let error = bench.resolve(Some(revision)).unwrap_err();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 /// The commit that `main` names at first.
 pub const COMMIT: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
-/// A hub that holds one model, `org/tiny`.
+/// A hub that holds one model, `org/tiny`, and data sets.
 pub struct Server {
     port: u16,
     hub: Arc<Mutex<Hub>>,
@@ -15,7 +15,10 @@ pub struct Server {
 /// What the hub holds and how it behaves.
 #[derive(Default)]
 pub struct Hub {
+    /// The model's files.
     pub files: BTreeMap<String, String>,
+    /// The files of each data set by its id.
+    pub datasets: BTreeMap<String, BTreeMap<String, String>>,
     /// Entity tags of files that have another than the default.
     pub tags: BTreeMap<String, String>,
     pub commit: String,
@@ -118,6 +121,22 @@ fn read(stream: &TcpStream) -> Option<Request> {
     Some(Request { method, path, token })
 }
 
+/// The repository that a path begins with: its id, its files, and the rest of the path.
+fn repository<'a>(
+    hub: &'a Hub,
+    models: &str,
+    path: &'a str,
+) -> Option<(&'a str, &'a BTreeMap<String, String>, &'a str)> {
+    if let Some(rest) = path.strip_prefix("/datasets/") {
+        let (id, files) = hub.datasets.iter().find(|(id, _)| {
+            rest.strip_prefix(id.as_str()).is_some_and(|rest| rest.starts_with('/'))
+        })?;
+        return Some((id, files, rest.strip_prefix(id.as_str())?));
+    }
+    let rest = path.strip_prefix(models)?.strip_prefix("/org/tiny")?;
+    Some(("org/tiny", &hub.files, rest))
+}
+
 fn answer(hub: &Hub, request: &Request) -> Answer {
     let refusal = |status, code: &str| Answer {
         status,
@@ -128,11 +147,11 @@ fn answer(hub: &Hub, request: &Request) -> Answer {
     if hub.token.is_some() && hub.token != request.token {
         return refusal("401 Unauthorized", "GatedRepo");
     }
-    let (api, path) = match request.path.strip_prefix("/api/models") {
+    let (api, path) = match request.path.strip_prefix("/api") {
         Some(path) => (true, path),
         None => (false, request.path.as_str()),
     };
-    let Some(path) = path.strip_prefix("/org/tiny") else {
+    let Some((id, files, path)) = repository(hub, if api { "/models" } else { "" }, path) else {
         return refusal("404 Not Found", "RepoNotFound");
     };
     let kind = if api { "/revision/" } else { "/resolve/" };
@@ -145,10 +164,10 @@ fn answer(hub: &Hub, request: &Request) -> Answer {
     }
     let commit = ("X-Repo-Commit", hub.commit.clone());
     if api {
-        let body = format!("{{\"id\": \"org/tiny\", \"sha\": \"{}\"}}", hub.commit);
+        let body = format!("{{\"id\": \"{id}\", \"sha\": \"{}\"}}", hub.commit);
         return Answer { status: "200 OK", headers: vec![commit], body, cut: false };
     }
-    let Some(content) = hub.files.get(file) else {
+    let Some(content) = files.get(file) else {
         let mut missing = refusal("404 Not Found", "EntryNotFound");
         missing.headers.push(commit);
         return missing;
