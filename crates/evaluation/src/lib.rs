@@ -2,10 +2,12 @@
 
 mod agreement;
 mod bootstrap;
+mod cache;
 mod evaluate;
 mod expectation;
 mod experiment;
 mod finding;
+mod journal;
 mod latency;
 mod machine;
 pub mod measures;
@@ -21,6 +23,7 @@ mod warning;
 
 pub use agreement::{Changes, overlap};
 pub use bootstrap::{Interval, RESAMPLES, bootstrap_difference, bootstrap_mean, differences, mean};
+pub use cache::{CacheError, ScoreCache};
 pub use evaluate::{Evaluation, QueryValues, evaluate};
 pub use expectation::{ExpectationResult, check};
 pub use experiment::{
@@ -29,6 +32,7 @@ pub use experiment::{
     RerankerKind, RerankerSpec, RetrieverSpec, StatisticsSpec, SweepSpec,
 };
 pub use finding::finding;
+pub use journal::{Journal, JournalError};
 pub use latency::{Sample, latency};
 pub use measures::{JudgedRanking, Measure, MeasureError, NamedMeasure};
 pub use quantile::quantile;
@@ -37,7 +41,9 @@ pub use record::{
     ExperimentInfo, Latency, LengthPoint, Machine, QueryChange, QueryRow, Record, Role, SCHEMA,
     ScoreDistribution, ShownDocument, Slice, StatisticsInfo, SystemRecord, Unjudged, Verdict,
 };
-pub use runner::{Contender, Plan, Progress, RunError, run};
+pub use runner::{
+    Contender, LengthVariant, Levels, Plan, Progress, Retriever, RunError, Sweep, run,
+};
 pub use store::{RECORD_FILE, StoreError, TABLE_FILE};
 pub use table::TableError;
 pub use time::rfc3339;

@@ -62,9 +62,10 @@ pub(super) fn collect(
     let mut collected = Collected::untouched(&Run::new(contender.name));
     let mut audit = Some(TruncationAudit::default());
     let mut is_warm = !timed;
-    progress(Progress { system: contender.name, done: 0, queries });
+    progress(step(contender.name, 0, queries));
     for (done, query) in dataset.queries().iter().enumerate() {
-        let stopped = || RunError::Stopped { system: contender.name.to_owned(), done, queries };
+        let stopped =
+            || RunError::Stopped { system: contender.name.to_owned(), done, queries, kept: false };
         let job = job(dataset, query, candidates);
         if !job.candidates.is_empty() {
             if !is_warm && !context.is_over() {
@@ -80,7 +81,7 @@ pub(super) fn collect(
             }
             collected.note(&job, answer, timed.then_some(elapsed), &mut audit);
         }
-        progress(Progress { system: contender.name, done: done + 1, queries });
+        progress(step(contender.name, done + 1, queries));
     }
     collected.truncation = audit.filter(|_| !collected.queries.is_empty());
     Ok(collected)
@@ -172,4 +173,8 @@ fn other_documents(job: &Job, ranking: &Ranking) -> Option<String> {
         let (returned, all) = (ranking.len(), given.len());
         format!("the reranker gave {returned} of {all} candidates back")
     })
+}
+
+fn step(system: &str, done: usize, queries: usize) -> Progress<'_> {
+    Progress { system, pass: "", done, reused: 0, queries, number: 1, passes: 1 }
 }

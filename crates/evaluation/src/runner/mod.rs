@@ -1,16 +1,18 @@
 //! Runs an experiment: the same candidates to every system, one query at a time, into a record.
 
 mod collect;
+mod error;
+mod plan;
 mod summary;
 #[cfg(test)]
 mod tests;
 
 use std::time::SystemTime;
 
-use secondpass_core::{Context, Dataset, DocId, Identity, QueryId, Reranker, Run, Scoring};
+use secondpass_core::{Context, Dataset, Identity, Run, Scoring};
 
 use crate::evaluate::evaluate;
-use crate::experiment::{Experiment, FIRST_STAGE, ORACLE};
+use crate::experiment::{FIRST_STAGE, ORACLE};
 use crate::measures::NamedMeasure;
 use crate::record::{
     CandidatesInfo, DatasetInfo, ExperimentInfo, Machine, QueryRow, Record, Role, SCHEMA,
@@ -19,73 +21,9 @@ use crate::record::{
 use crate::time::rfc3339;
 use crate::warning::{self, Warning};
 use collect::Collected;
+pub use error::RunError;
+pub use plan::{Contender, LengthVariant, Levels, Plan, Progress, Retriever, Sweep};
 use summary::{Measured, Summary};
-
-/// What to run, with everything loaded.
-pub struct Plan<'a> {
-    /// The experiment; its depth cuts the candidates.
-    pub experiment: &'a Experiment,
-    /// Its dataset.
-    pub dataset: &'a Dataset,
-    /// What the first stage found. Queries outside the dataset are left out.
-    pub candidates: &'a Run,
-    /// The first stage with its settings, as [`secondpass_core::FirstStage::describe`] says it.
-    pub first_stage: &'a str,
-    /// The rerankers under test, in the order of the config.
-    pub rerankers: &'a [Contender<'a>],
-    /// The best order of the candidates, where it is to be shown.
-    pub oracle: Option<&'a dyn Reranker>,
-    /// Why the figures predict nothing, where the set is a demonstration.
-    pub demonstration: Option<&'a str>,
-}
-
-/// A reranker under test.
-#[derive(Clone, Copy)]
-pub struct Contender<'a> {
-    /// Its name in the config.
-    pub name: &'a str,
-    /// The reranker.
-    pub reranker: &'a dyn Reranker,
-}
-
-/// How far one system has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress<'a> {
-    /// The system that runs.
-    pub system: &'a str,
-    /// Queries it has finished.
-    pub done: usize,
-    /// Queries in all.
-    pub queries: usize,
-}
-
-/// Why an experiment gave no record.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum RunError {
-    /// A candidate is not in the corpus.
-    #[error(
-        "query '{query}' has candidate '{document}', which is not in the corpus; take the candidates \
-         from the same corpus"
-    )]
-    UnknownDocument {
-        /// Which query.
-        query: QueryId,
-        /// The document.
-        document: DocId,
-    },
-    /// Stopped by the user or by the deadline.
-    #[error(
-        "stopped after {done} of {queries} queries of '{system}'; nothing was written, run it again"
-    )]
-    Stopped {
-        /// The system that ran.
-        system: String,
-        /// Queries it had finished.
-        done: usize,
-        /// Queries in all.
-        queries: usize,
-    },
-}
 
 /// Runs the plan. Each query is reranked by itself, so that its wall-clock time is that of one
 /// query; the first is run once more before the clock starts, as a warm-up that counts for nothing.
@@ -106,7 +44,9 @@ pub fn run(
         collected: Collected::untouched(&candidates),
     }];
     let contenders = plan.rerankers.iter().map(|contender| (Role::Reranker, *contender));
-    let oracle = plan.oracle.map(|reranker| (Role::Oracle, Contender { name: ORACLE, reranker }));
+    let oracle = plan
+        .oracle
+        .map(|reranker| (Role::Oracle, Contender { name: ORACLE, reranker, lengths: &[] }));
     for (role, contender) in contenders.chain(oracle) {
         let timed = role == Role::Reranker;
         let collected =
@@ -133,9 +73,9 @@ pub fn run(
         measures: plan.experiment.measures.iter().map(NamedMeasure::to_string).collect(),
         primary: plan.experiment.primary.to_string(),
         statistics: StatisticsInfo {
-            alpha: 0.05,
-            margin: 0.01,
-            permutations: 100_000,
+            alpha: plan.levels.alpha,
+            margin: plan.levels.margin,
+            permutations: plan.levels.permutations,
             resamples: crate::RESAMPLES,
             corrected_over: plan.rerankers.len(),
         },
@@ -203,6 +143,6 @@ fn candidates_info(plan: &Plan<'_>, candidates: &Run) -> CandidatesInfo {
         hash: candidates.hash(),
         with_relevant: mean(&format!("Success@{depth}")),
         judged_at_10: mean("Judged@10"),
-        seconds: None,
+        seconds: plan.first_stage_seconds,
     }
 }

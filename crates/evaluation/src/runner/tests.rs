@@ -2,11 +2,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use secondpass_core::{
-    Cancel, Corpus, Document, Failed, Job, Qrels, Query, Ranking, RerankError, Reranked, Timings,
-    TruncationAudit, Usage,
+    Cancel, Corpus, Document, Failed, Job, Qrels, Query, Ranking, RerankError, Reranked, Reranker,
+    Timings, TruncationAudit, Usage,
 };
 
 use super::*;
+use crate::experiment::Experiment;
 use crate::testing::identity;
 
 const CONFIG: &str = r#"
@@ -106,14 +107,13 @@ fn run_with(
     context: &Context,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<(Record, Vec<QueryRow>), RunError> {
+    let experiment = Experiment::parse(CONFIG, "test.toml").unwrap();
+    let (dataset, candidates) = (dataset(), candidates());
     let plan = Plan {
-        experiment: &Experiment::parse(CONFIG, "test.toml").unwrap(),
-        dataset: &dataset(),
-        candidates: &candidates(),
-        first_stage: "BM25",
-        rerankers: &[Contender { name: "fake", reranker: fake }],
+        rerankers: &[Contender { name: "fake", reranker: fake, lengths: &[] }],
         oracle: Some(fake),
         demonstration: Some("made up"),
+        ..Plan::new(&experiment, &dataset, &candidates, "BM25")
     };
     run(&plan, context, progress)
 }
@@ -231,7 +231,8 @@ fn the_user_can_stop_it() {
         Some(Ok(right_first(job)))
     });
     let stopped = run_with(&fake, &context, &mut |_| ()).unwrap_err();
-    assert_eq!(stopped, RunError::Stopped { system: "fake".to_owned(), done: 2, queries: 4 });
+    let message = stopped.to_string();
+    assert!(message.starts_with("stopped after 2 of 4 queries of 'fake'; nothing"), "{message}");
 }
 
 #[test]
@@ -239,15 +240,9 @@ fn candidates_outside_the_corpus_are_refused() {
     let mut candidates = candidates();
     let stranger = Ranking::from_scores([("stranger".into(), 1.0)]).unwrap();
     candidates.rankings.insert("q1".into(), stranger);
-    let plan = Plan {
-        experiment: &Experiment::parse(CONFIG, "test.toml").unwrap(),
-        dataset: &dataset(),
-        candidates: &candidates,
-        first_stage: "BM25",
-        rerankers: &[],
-        oracle: None,
-        demonstration: None,
-    };
+    let experiment = Experiment::parse(CONFIG, "test.toml").unwrap();
+    let dataset = dataset();
+    let plan = Plan::new(&experiment, &dataset, &candidates, "BM25");
     let error = run(&plan, &Context::default(), &mut |_| ()).unwrap_err();
     assert!(error.to_string().starts_with("query 'q1' has candidate 'stranger'"), "{error}");
 }
