@@ -6,11 +6,11 @@ use super::ConfigError;
 use super::keys::Keys;
 
 /// Which dataset, and which split of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DatasetSpec {
     /// Where it comes from.
     pub source: DatasetSource,
-    /// The split whose queries are run.
+    /// The split whose queries are run; `all` where a source knows no splits.
     pub split: String,
     /// Run only so many queries, drawn from the split; `None` for all.
     pub sample: Option<QuerySample>,
@@ -25,8 +25,9 @@ pub struct QuerySample {
     pub seed: u64,
 }
 
-/// Where a dataset comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where a dataset comes from. Names of columns and parts of topics stay as they were written: who
+/// reads the files validates them.
+#[derive(Clone, Debug, PartialEq)]
 pub enum DatasetSource {
     /// Compiled into the program, by name.
     Embedded(String),
@@ -43,11 +44,52 @@ pub enum DatasetSource {
     },
     /// FlagEmbedding's JSONL: a query with positives and negatives a line.
     FlagEmbedding(PathBuf),
+    /// A table of judged pairs of texts: CSV, TSV or Parquet.
+    Pairs {
+        /// The table.
+        path: PathBuf,
+        /// The names of its columns.
+        columns: serde_json::Value,
+    },
+    /// Tables of documents, queries and judgements.
+    Tables {
+        /// The documents.
+        documents: PathBuf,
+        /// The queries.
+        queries: PathBuf,
+        /// The judgements.
+        judgements: PathBuf,
+        /// The names of their columns, by table.
+        columns: serde_json::Value,
+    },
+    /// TREC topics and judgements over a file of documents.
+    Trec {
+        /// The documents, as JSONL.
+        documents: PathBuf,
+        /// The topics.
+        topics: PathBuf,
+        /// The judgements.
+        qrels: PathBuf,
+        /// Which part of a topic is the query; `None` for the title.
+        part: Option<String>,
+    },
+    /// A log of a system in production, whose citations stand for judgements.
+    Log(PathBuf),
 }
 
-/// The kinds there are, as errors list them.
-const KINDS: &str = "\"embedded\", \"beir\", \"public\", \"golden\", \"flag-embedding\"";
-/// The split of a file that is one.
+/// Each kind with the keys that it knows beside `kind`, `sample` and `seed`.
+const KINDS: &[(&str, &[&str])] = &[
+    ("embedded", &["name", "split"]),
+    ("beir", &["path", "split"]),
+    ("public", &["name", "split"]),
+    ("golden", &["path", "corpus"]),
+    ("flag-embedding", &["path"]),
+    ("pairs", &["path", "columns"]),
+    ("tables", &["documents", "queries", "judgements", "columns", "split"]),
+    ("trec", &["documents", "topics", "qrels", "part", "split"]),
+    ("log", &["path"]),
+];
+/// The split of what knows no splits.
 const ONE_SPLIT: &str = "all";
 
 #[derive(Deserialize)]
@@ -55,66 +97,117 @@ const ONE_SPLIT: &str = "all";
 pub(super) struct RawDataset {
     kind: String,
     name: Option<String>,
+    split: Option<String>,
     path: Option<PathBuf>,
     corpus: Option<PathBuf>,
-    split: Option<String>,
-    queries: Option<usize>,
+    documents: Option<PathBuf>,
+    queries: Option<PathBuf>,
+    judgements: Option<PathBuf>,
+    topics: Option<PathBuf>,
+    qrels: Option<PathBuf>,
+    part: Option<String>,
+    columns: Option<serde_json::Value>,
+    sample: Option<usize>,
     seed: Option<u64>,
 }
 
+impl RawDataset {
+    fn keys(&self) -> [(&'static str, bool); 11] {
+        [
+            ("name", self.name.is_some()),
+            ("split", self.split.is_some()),
+            ("path", self.path.is_some()),
+            ("corpus", self.corpus.is_some()),
+            ("documents", self.documents.is_some()),
+            ("queries", self.queries.is_some()),
+            ("judgements", self.judgements.is_some()),
+            ("topics", self.topics.is_some()),
+            ("qrels", self.qrels.is_some()),
+            ("part", self.part.is_some()),
+            ("columns", self.columns.is_some()),
+        ]
+    }
+}
+
 impl Keys<'_> {
-    pub fn dataset(&self, raw: RawDataset) -> Result<DatasetSpec, ConfigError> {
-        let RawDataset { kind, name, path, corpus, split, queries, seed } = raw;
-        let when = format!("kind = \"{kind}\"");
-        let (has_name, has_path) = (name.is_some(), path.is_some());
-        let has_corpus = ("dataset.corpus", corpus.is_some());
-        let no_name = [("dataset.name", has_name), has_corpus];
-        let no_path = [("dataset.path", has_path), has_corpus];
-        let one_split = ("dataset.split", split.is_some());
-        let named = |what| {
-            self.absent(&no_path, &when)?;
-            self.filled("dataset.name", self.needed("dataset.name", name, what)?)
+    pub fn dataset(&self, mut raw: RawDataset) -> Result<DatasetSpec, ConfigError> {
+        let Some((_, known)) = KINDS.iter().find(|(kind, _)| *kind == raw.kind) else {
+            let kinds: Vec<&str> = KINDS.iter().map(|(kind, _)| *kind).collect();
+            return Err(self.value("dataset.kind", &raw.kind, &super::keys::quoted(&kinds)));
         };
-        let at = |what| Ok(self.beside(&self.needed("dataset.path", path, what)?));
-        let (source, has_splits) = match kind.as_str() {
-            "embedded" => (DatasetSource::Embedded(named("the embedded set's name")?), true),
-            "public" => {
-                let name = named("a name that 'secondpass dataset list' shows")?;
-                (DatasetSource::Public(name), true)
+        let when = format!("kind = \"{}\"", raw.kind);
+        for (key, is_there) in raw.keys() {
+            if is_there && !known.contains(&key) {
+                self.absent(&[(&format!("dataset.{key}"), true)], &when)?;
             }
-            "beir" => {
-                self.absent(&no_name, &when)?;
-                (DatasetSource::Beir(at("the folder with corpus.jsonl in it")?), true)
-            }
-            "golden" => {
-                self.absent(&[("dataset.name", has_name), one_split], &when)?;
-                let path = at("the JSONL file of queries and their relevant documents")?;
-                let corpus = corpus.map(|corpus| self.beside(&corpus));
-                (DatasetSource::Golden { path, corpus }, false)
-            }
-            "flag-embedding" => {
-                self.absent(&[no_name[0], no_name[1], one_split], &when)?;
-                (DatasetSource::FlagEmbedding(at("the JSONL file")?), false)
-            }
-            other => return Err(self.value("dataset.kind", other, KINDS)),
-        };
-        let split = match (split, has_splits) {
-            (split, true) => self.filled(
-                "dataset.split",
-                self.needed("dataset.split", split, "the split whose queries are run")?,
-            )?,
-            (_, false) => ONE_SPLIT.to_owned(),
-        };
-        let sample = match queries {
-            None => {
-                self.absent(&[("dataset.seed", seed.is_some())], "dataset.queries is missing")?;
+        }
+        let sample = match (raw.sample, raw.seed) {
+            (None, seed) => {
+                self.absent(&[("dataset.seed", seed.is_some())], "dataset.sample is missing")?;
                 None
             }
-            Some(queries) => Some(QuerySample {
-                queries: self.positive("dataset.queries", queries)?,
+            (Some(queries), seed) => Some(QuerySample {
+                queries: self.positive("dataset.sample", queries)?,
                 seed: seed.unwrap_or(0),
             }),
         };
-        Ok(DatasetSpec { source, split, sample })
+        let split = match (raw.split.take(), raw.kind.as_str()) {
+            (Some(split), _) => self.filled("dataset.split", split)?,
+            (None, "embedded" | "beir" | "public") => {
+                self.needed("dataset.split", None, "the split whose queries are run")?
+            }
+            (None, _) => ONE_SPLIT.to_owned(),
+        };
+        Ok(DatasetSpec { source: self.source(raw)?, split, sample })
+    }
+
+    fn source(&self, raw: RawDataset) -> Result<DatasetSource, ConfigError> {
+        let path = |key: &str, path: Option<PathBuf>, what| {
+            Ok(self.beside(&self.needed(&format!("dataset.{key}"), path, what)?))
+        };
+        let name = |name: Option<String>, what| {
+            self.filled("dataset.name", self.needed("dataset.name", name, what)?)
+        };
+        let columns = || raw.columns.clone().unwrap_or_else(|| serde_json::json!({}));
+        Ok(match raw.kind.as_str() {
+            "embedded" => DatasetSource::Embedded(name(raw.name, "the embedded set's name")?),
+            "public" => {
+                let what = "a name that 'secondpass dataset list' shows";
+                DatasetSource::Public(name(raw.name, what)?)
+            }
+            "beir" => {
+                let what = "the folder with corpus.jsonl in it";
+                DatasetSource::Beir(path("path", raw.path, what)?)
+            }
+            "golden" => DatasetSource::Golden {
+                path: path(
+                    "path",
+                    raw.path,
+                    "the JSONL file of queries and their relevant documents",
+                )?,
+                corpus: raw.corpus.map(|corpus| self.beside(&corpus)),
+            },
+            "flag-embedding" => {
+                let what = "the JSONL file of queries, positives and negatives";
+                DatasetSource::FlagEmbedding(path("path", raw.path, what)?)
+            }
+            "pairs" => DatasetSource::Pairs {
+                columns: columns(),
+                path: path("path", raw.path, "the table of queries, documents and labels")?,
+            },
+            "tables" => DatasetSource::Tables {
+                columns: columns(),
+                documents: path("documents", raw.documents, "the table of documents")?,
+                queries: path("queries", raw.queries, "the table of queries")?,
+                judgements: path("judgements", raw.judgements, "the table of judgements")?,
+            },
+            "trec" => DatasetSource::Trec {
+                documents: path("documents", raw.documents, "the JSONL file of documents")?,
+                topics: path("topics", raw.topics, "the file of topics")?,
+                qrels: path("qrels", raw.qrels, "the file of judgements")?,
+                part: raw.part,
+            },
+            _ => DatasetSource::Log(path("path", raw.path, "the JSONL file of the log")?),
+        })
     }
 }

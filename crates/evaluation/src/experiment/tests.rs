@@ -95,8 +95,9 @@ fn paths_are_relative_to_the_config() {
 fn errors_name_file_key_and_what_is_allowed() {
     assert_eq!(
         message("split = \"test\"", "split = \"test\"\nspilt = 1"),
-        "configs/test.toml, line 12: unknown field `spilt`, expected one of `kind`, `name`, `path`, \
-         `corpus`, `split`, `queries`, `seed`"
+        "configs/test.toml, line 12: unknown field `spilt`, expected one of `kind`, `name`, `split`, \
+         `path`, `corpus`, `documents`, `queries`, `judgements`, `topics`, `qrels`, `part`, `columns`, \
+         `sample`, `seed`"
     );
     assert!(message("name = \"quickstart\"", "nmae = 1").contains("unknown field `nmae`"));
     assert!(
@@ -107,7 +108,7 @@ fn errors_name_file_key_and_what_is_allowed() {
     assert_eq!(
         message("kind = \"embedded\"", "kind = \"tar\""),
         "configs/test.toml: key 'dataset.kind' is \"tar\"; allowed: \"embedded\", \"beir\", \
-         \"public\", \"golden\", \"flag-embedding\""
+         \"public\", \"golden\", \"flag-embedding\", \"pairs\", \"tables\", \"trec\", \"log\""
     );
     assert_eq!(
         message("name = \"helpdesk\"", ""),
@@ -154,7 +155,7 @@ repetitions = 2
 [dataset]
 kind = "golden"
 path = "golden.jsonl"
-queries = 20
+sample = 20
 
 [first_stage]
 kind = "hybrid"
@@ -214,6 +215,39 @@ fn first_stages_of_every_kind() {
 }
 
 #[test]
+fn datasets_of_every_kind() {
+    let source = |lines: &str| {
+        let golden = "kind = \"golden\"\npath = \"golden.jsonl\"";
+        assert!(STAGES.contains(golden));
+        let text = STAGES.replacen(golden, lines, 1);
+        Experiment::parse(&text, FILE).map(|experiment| experiment.dataset.source)
+    };
+    assert_eq!(
+        source("kind = \"pairs\"\npath = \"a.csv\"\ncolumns = { query = \"q\" }").unwrap(),
+        DatasetSource::Pairs {
+            path: "configs/a.csv".into(),
+            columns: serde_json::json!({"query": "q"})
+        }
+    );
+    let three = "documents = \"d\"\nqueries = \"q\"\njudgements = \"j\"";
+    assert!(matches!(
+        source(&format!("kind = \"tables\"\n{three}")).unwrap(),
+        DatasetSource::Tables { .. }
+    ));
+    let three = "documents = \"d\"\ntopics = \"t\"\nqrels = \"q\"";
+    assert!(matches!(
+        source(&format!("kind = \"trec\"\n{three}\npart = \"title\"")).unwrap(),
+        DatasetSource::Trec { part: Some(_), .. }
+    ));
+    let log = DatasetSource::Log("configs/log.jsonl".into());
+    assert_eq!(source("kind = \"log\"\npath = \"log.jsonl\"").unwrap(), log);
+    let error = source("kind = \"trec\"\ndocuments = \"d\"\ntopics = \"t\"").unwrap_err();
+    assert!(error.to_string().contains("'dataset.qrels' is missing"), "{error}");
+    let error = source("kind = \"log\"\npath = \"l\"\nname = \"x\"").unwrap_err();
+    assert!(error.to_string().contains("'dataset.name' does not apply"), "{error}");
+}
+
+#[test]
 fn errors_of_first_stages_name_the_table() {
     let message = |from: &str, to: &str| {
         assert!(STAGES.contains(from), "{from}");
@@ -241,9 +275,9 @@ fn errors_of_first_stages_name_the_table() {
     assert!(message("margin = 0.02", "permutations = 0").contains("statistics.permutations"));
     assert!(message("[512, 128]", "[128, 128]").contains("'sweep.max_lengths' is 128"));
     assert!(message("[sweep]", "[sweep]\ndepths = [41]").contains("first_stage.depth, 40"));
-    assert!(message("queries = 20", "queries = 0").contains("dataset.queries"));
-    assert!(message("queries = 20", "seed = 1").contains("dataset.queries is missing"));
-    assert!(message("queries = 20", "split = \"test\"").contains("'dataset.split' does not apply"));
+    assert!(message("sample = 20", "sample = 0").contains("dataset.sample"));
+    assert!(message("sample = 20", "seed = 1").contains("dataset.sample is missing"));
+    assert!(message("sample = 20", "split = \"test\"").contains("'dataset.split' does not apply"));
     assert!(message("repetitions = 2", "repetitions = 0").contains("'repetitions' is 0"));
 }
 
