@@ -98,6 +98,15 @@ pub enum FirstStageError {
         /// The document.
         document: DocId,
     },
+    /// Stopped by the user or by the deadline.
+    #[error("stopped before candidates were found for every query")]
+    Stopped,
+    /// Something beneath it failed: an encoder, an endpoint, a file.
+    #[error("the first stage failed: {source}")]
+    Failed {
+        /// What went wrong.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
 }
 
 /// Finds candidates for queries.
@@ -109,6 +118,6 @@ pub trait FirstStage: Send + Sync {
     /// The best `depth` documents of every query; a query that matches nothing has an empty ranking.
     ///
     /// # Errors
-    /// Scores that make no ranking.
+    /// Scores that make no ranking; a stage that was stopped or failed.
     fn retrieve(&self, queries: &[Query], depth: usize) -> Result<Run, FirstStageError>;
 }

@@ -1,8 +1,13 @@
-//! The first stage: BM25 and the candidates it gives.
+//! The first stage: what finds candidates. BM25, dense search over an embedder, and the candidates
+//! of another system.
 
 mod analysis;
+mod best;
 mod bm25;
+mod cached_embedder;
+mod dense;
 mod embedding;
+mod local_embedder;
 mod parameters;
 mod pool;
 mod run_candidates;
@@ -11,8 +16,11 @@ mod vector_cache;
 
 pub use analysis::english_terms;
 pub use bm25::{Bm25, Bm25Error};
+pub use cached_embedder::CachedEmbedder;
+pub use dense::{Dense, DenseError};
 pub use embedding::{EmbedError, Side, TextEmbedder, normalise};
+pub use local_embedder::{LocalEmbedder, Prefixes};
 pub use parameters::{Bm25Parameters, ParameterError};
 pub use pool::judged_pool;
 pub use run_candidates::RunCandidates;
-pub use vector_cache::VectorCacheError;
+pub use vector_cache::{VectorCache, VectorCacheError, VectorKey};

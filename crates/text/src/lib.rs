@@ -1,5 +1,6 @@
-//! From texts to what a model reads: pair tokenization, truncation and its audit, ragged batches
-//! and their plan; and the seams [`Scorer`] and [`Learner`] behind which a model stands.
+//! From texts to what a model reads: tokenization of pairs and of single texts, truncation and its
+//! audit, ragged batches and their plan; and the seams [`Scorer`], [`Embedder`] and [`Learner`]
+//! behind which a model stands.
 
 mod batch;
 mod embedder;
@@ -8,6 +9,7 @@ mod learner;
 mod pair;
 mod plan;
 mod scorer;
+mod single;
 mod truncation;
 mod unigram;
 
@@ -17,5 +19,6 @@ pub use learner::{GroupBatch, Learner, LossReport, LossSpec, Rates, StepReport, 
 pub use pair::{EncodedPair, PairTokenizer, TokenizeError};
 pub use plan::plan;
 pub use scorer::{ScoreError, Scorer};
+pub use single::{EncodedText, TextTokenizer};
 pub use truncation::{Truncation, UnknownTruncation};
 pub use unigram::{UnigramError, train_unigram};

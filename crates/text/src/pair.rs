@@ -59,6 +59,24 @@ pub enum TokenizeError {
         /// How many it adds.
         special: usize,
     },
+    /// The post-processor leaves a text as it is.
+    #[error(
+        "{origin} puts no special token around a text, and an encoder needs its first or last one; \
+         its post_processor is missing"
+    )]
+    NoSpecial {
+        /// File, or where the bytes came from.
+        origin: String,
+    },
+    /// The post-processor loses or repeats a text that stands alone.
+    #[error(
+        "{origin} does not put a text into its sequence once and whole; its post_processor's template \
+         for single texts is wrong"
+    )]
+    HalfText {
+        /// File, or where the bytes came from.
+        origin: String,
+    },
     /// The post-processor loses a text.
     #[error(
         "{origin} does not put query and document into one sequence, each once and in this order; its \
@@ -75,7 +93,7 @@ pub enum TokenizeError {
     NoRoom {
         /// The limit.
         max_length: usize,
-        /// Special tokens of a pair.
+        /// Special tokens of a pair or, for an encoder, of a text.
         special: usize,
     },
     /// A pair is too long and nothing may be cut.
@@ -122,12 +140,7 @@ impl PairTokenizer {
         max_length: usize,
         truncation: Truncation,
     ) -> Result<Self, TokenizeError> {
-        let parse = |reason: String| TokenizeError::Parse { origin: origin.to_owned(), reason };
-        let read = guard(|| Tokenizer::from_bytes(bytes)).map_err(parse)?;
-        let mut tokenizer = read.map_err(|e| parse(e.to_string()))?;
-        // The file's own limits would cut silently; ours are counted.
-        tokenizer.with_truncation(None).map_err(|e| parse(e.to_string()))?;
-        tokenizer.with_padding(None);
+        let tokenizer = parse(bytes, origin)?;
         let special = tokenizer.get_post_processor().map_or(0, |p| p.added_tokens(true));
         if special < 3 {
             return Err(TokenizeError::NoPairs { origin: origin.to_owned(), special });
@@ -146,9 +159,7 @@ impl PairTokenizer {
     fn holds_both(&self) -> Result<bool, TokenizeError> {
         let (query, document) = (self.alone("a")?, self.alone("b")?);
         let expected: Vec<u32> = [query.get_ids(), document.get_ids()].concat();
-        let joined = guard(|| self.tokenizer.post_process(query, Some(document), true));
-        let joined = joined.map_err(TokenizeError::Encode)?;
-        let joined = joined.map_err(|e| TokenizeError::Encode(e.to_string()))?;
+        let joined = finish(&self.tokenizer, query, Some(document))?;
         let special = joined.get_special_tokens_mask();
         let text = joined.get_ids().iter().zip(special).filter(|(_, special)| **special == 0);
         Ok(text.map(|(id, _)| *id).eq(expected))
@@ -187,8 +198,7 @@ impl PairTokenizer {
     }
 
     fn alone(&self, text: &str) -> Result<Encoding, TokenizeError> {
-        let encoding = guard(|| self.tokenizer.encode_fast(text, false));
-        encoding.map_err(TokenizeError::Encode)?.map_err(|e| TokenizeError::Encode(e.to_string()))
+        alone(&self.tokenizer, text)
     }
 
     fn pair(
@@ -208,9 +218,7 @@ impl PairTokenizer {
         };
         cut(&mut query, query_kept);
         cut(&mut document, document_kept);
-        let joined = guard(|| self.tokenizer.post_process(query, Some(document), true));
-        let joined = joined.map_err(TokenizeError::Encode)?;
-        let joined = joined.map_err(|e| TokenizeError::Encode(e.to_string()))?;
+        let joined = finish(&self.tokenizer, query, Some(document))?;
         Ok(EncodedPair {
             ids: joined.get_ids().to_vec(),
             type_ids: joined.get_type_ids().to_vec(),
@@ -219,19 +227,45 @@ impl PairTokenizer {
     }
 }
 
+/// A tokenizer without limits and padding of its own: those would cut silently, and ours are counted.
+pub(crate) fn parse(bytes: &[u8], origin: &str) -> Result<Tokenizer, TokenizeError> {
+    let parse = |reason: String| TokenizeError::Parse { origin: origin.to_owned(), reason };
+    let read = guard(|| Tokenizer::from_bytes(bytes)).map_err(parse)?;
+    let mut tokenizer = read.map_err(|e| parse(e.to_string()))?;
+    tokenizer.with_truncation(None).map_err(|e| parse(e.to_string()))?;
+    tokenizer.with_padding(None);
+    Ok(tokenizer)
+}
+
+/// The tokens of a text, without special ones.
+pub(crate) fn alone(tokenizer: &Tokenizer, text: &str) -> Result<Encoding, TokenizeError> {
+    let encoding = guard(|| tokenizer.encode_fast(text, false));
+    encoding.map_err(TokenizeError::Encode)?.map_err(|e| TokenizeError::Encode(e.to_string()))
+}
+
+/// One sequence, with the special tokens that the post-processor puts around.
+pub(crate) fn finish(
+    tokenizer: &Tokenizer,
+    first: Encoding,
+    second: Option<Encoding>,
+) -> Result<Encoding, TokenizeError> {
+    let joined = guard(|| tokenizer.post_process(first, second, true));
+    joined.map_err(TokenizeError::Encode)?.map_err(|e| TokenizeError::Encode(e.to_string()))
+}
+
 /// Keeps the first `length` tokens and forgets the rest, which the library would keep as overflow
 /// and post-process too.
-fn cut(encoding: &mut Encoding, length: usize) {
+pub(crate) fn cut(encoding: &mut Encoding, length: usize) {
     encoding.truncate(length, 0, TruncationDirection::Right);
     encoding.take_overflowing();
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// A word-level tokenizer with XLM-R's pair template.
-    fn tokenizer_json(post_processor: bool) -> Vec<u8> {
+    pub(crate) fn tokenizer_json(post_processor: bool) -> Vec<u8> {
         let special = |id: u32, content: &str| {
             serde_json::json!({
                 "id": id, "content": content, "single_word": false, "lstrip": false,

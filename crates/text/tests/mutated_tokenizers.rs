@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use proptest::prelude::*;
-use secondpass_text::{PairTokenizer, Truncation};
+use secondpass_text::{PairTokenizer, TextTokenizer, Truncation};
 
 fn golden(name: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/models");
@@ -16,6 +16,11 @@ fn try_it(bytes: &[u8]) {
     {
         // Whatever it makes of them, it must come back.
         let _ = tokenizer.encode("a query, 北京", &["some document 🙂", ""]);
+    }
+    if let Ok(tokenizer) = TextTokenizer::from_bytes(bytes, "mutated", 32) {
+        let encoded = tokenizer.encode("query: ", &["some document 🙂, 北京", ""]);
+        // The post-processor may place special tokens by what it reads, but never beyond the limit.
+        assert!(encoded.is_ok_and(|texts| texts.iter().all(|text| text.ids.len() <= 32)));
     }
 }
 
