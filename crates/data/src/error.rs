@@ -345,6 +345,29 @@ pub enum Defect {
         /// The line that ranked it first.
         first: u64,
     },
+    /// A topic begins inside another.
+    #[error("a topic begins before that of line {first} ended; write </top> between them")]
+    OpenTopic {
+        /// The line where the other begins.
+        first: u64,
+    },
+    /// The file ends inside a topic.
+    #[error("this topic does not end; check that the file is complete, and write </top> behind it")]
+    UnclosedTopic,
+    /// Something stands between two topics.
+    #[error("'{found}' stands outside a topic; write <top> before it or remove it")]
+    OutsideTopic {
+        /// What stands there, shortened.
+        found: String,
+    },
+    /// A topic lacks a field.
+    #[error("the topic that begins at line {first} has no <{field}>; add it")]
+    TopicLacks {
+        /// The field.
+        field: &'static str,
+        /// The line where the topic begins.
+        first: u64,
+    },
     /// A triple whose positive is also its negative.
     #[error("document '{id}' is both the positive and the negative; remove this line")]
     PositiveIsNegative {

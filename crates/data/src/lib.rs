@@ -3,6 +3,7 @@
 //! set. Knows `core` only, and prints nothing.
 
 pub mod beir;
+pub mod check;
 mod checksum;
 mod compression;
 pub mod documents;
@@ -14,8 +15,10 @@ pub mod hub;
 mod json;
 mod lines;
 mod output;
+pub mod production_log;
 pub mod tables;
 mod texts;
+pub mod topics;
 pub mod trec;
 pub mod triples;
 

@@ -19,6 +19,8 @@ use crate::error::shortened;
 use crate::flag_embedding::unordered;
 use crate::golden::file_name;
 use crate::texts::{self, TextPool};
+#[cfg(test)]
+pub(crate) use frame::tests::parquet as tests_parquet;
 use frame::{Cell, Cells, Frame};
 
 /// What a table of pairs gives.
