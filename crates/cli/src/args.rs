@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use secondpass_core::Texts;
 use secondpass_model::{DeviceSpec, Dtype};
 use secondpass_text::Truncation;
 
@@ -127,6 +128,15 @@ pub struct OutputArgs {
     /// Print the record as JSON instead of a summary
     #[arg(long)]
     pub json: bool,
+    /// What of queries and documents the record and the report show: none, hash or full
+    #[arg(long, value_name = "WHICH", default_value = "none")]
+    pub texts: Texts,
+    /// Begin anew where an interrupted run left finished queries
+    #[arg(long)]
+    pub fresh: bool,
+    /// Score everything anew, and keep no scores for later experiments
+    #[arg(long)]
+    pub no_cache: bool,
 }
 
 fn positive(text: &str) -> Result<usize, String> {

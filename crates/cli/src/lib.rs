@@ -4,10 +4,14 @@ mod args;
 mod commands;
 mod datasets;
 mod exit;
+mod first_stage;
+mod folders;
 mod load;
 mod note;
 mod progress;
 mod publish;
+mod rerankers;
+mod summary;
 mod table;
 
 use std::process::ExitCode;

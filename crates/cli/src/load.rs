@@ -61,7 +61,7 @@ pub fn open(spec: &str, revision: Option<&str>, settings: Settings) -> Result<Op
     let files = files(spec, revision)?;
     let loaded = model(&files, settings)?;
     let source = Source::Files(files.weights);
-    Ok(Opened { loaded, model: spec.to_owned(), revision: files.revision, source })
+    Ok(Opened { loaded, model: shown(spec), revision: files.revision, source })
 }
 
 impl Opened {
@@ -135,6 +135,13 @@ pub fn max_length(model: &Model, asked: Option<usize>) -> Result<usize> {
 }
 
 impl Loaded {
+    /// The same model with another limit on pairs; both share the weights.
+    pub fn cut_at(&self, length: usize) -> Result<Self> {
+        let length = max_length(&self.model, Some(length))?;
+        let tokenizer = self.tokenizer.with_max_length(length).map_err(graded_tokenizer)?;
+        Ok(Self { model: self.model.clone(), tokenizer })
+    }
+
     /// Which reranker this is.
     pub fn identity(
         &self,
@@ -158,8 +165,18 @@ impl Loaded {
     }
 }
 
+/// A model's name as records show it: a folder by its own name alone, so that no path of this
+/// machine travels with a report.
+pub fn shown(spec: &str) -> String {
+    let path = std::path::Path::new(spec);
+    match (path.is_dir(), path.canonicalize().ok().as_deref().and_then(|path| path.file_name())) {
+        (true, Some(name)) => name.to_string_lossy().into_owned(),
+        _ => spec.to_owned(),
+    }
+}
+
 /// One hash over the weight files, in order.
-fn weights_hash(files: &[PathBuf]) -> Result<ContentHash> {
+pub fn weights_hash(files: &[PathBuf]) -> Result<ContentHash> {
     match files {
         [one] => Ok(secondpass_data::sha256(one)?),
         many => {

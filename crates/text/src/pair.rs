@@ -170,6 +170,17 @@ impl PairTokenizer {
         self.tokenizer.get_vocab_size(true)
     }
 
+    /// The same tokenizer with another limit.
+    ///
+    /// # Errors
+    /// A limit without room.
+    pub fn with_max_length(&self, max_length: usize) -> Result<Self, TokenizeError> {
+        match max_length > self.special {
+            true => Ok(Self { max_length, ..self.clone() }),
+            false => Err(TokenizeError::NoRoom { max_length, special: self.special }),
+        }
+    }
+
     /// The longest sequence it gives, special tokens included.
     pub fn max_length(&self) -> usize {
         self.max_length

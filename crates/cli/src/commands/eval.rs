@@ -1,29 +1,25 @@
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use secondpass_core::{Dataset, FirstStage, Reranker};
-use secondpass_data::trec;
+use secondpass_core::{Reranker, TextKey, TextPolicy, Texts};
 use secondpass_evaluation::{
-    ConfigError, Contender, Experiment, FirstStageKind, ModelSpec, Plan, Record, RerankerKind,
-    RerankerSpec, Role, check, finding, store,
+    Contender, Experiment, Journal, LengthVariant, Levels, Plan, Record, Retriever, ScoreCache,
+    Sweep, check, finding, store,
 };
-use secondpass_rerankers::{CrossEncoder, Oracle};
-use secondpass_retrieval::{Bm25, Bm25Parameters, RunCandidates};
+use secondpass_rerankers::Oracle;
 
 use crate::args::{EvalArgs, OutputArgs, QuickstartArgs};
+use crate::datasets::Loaded;
 use crate::exit::usage;
-use crate::load::{self, Opened, Settings};
+use crate::first_stage::Searcher;
 use crate::note::note;
 use crate::publish::publish;
-use crate::table::table;
-use crate::{datasets, progress};
+use crate::{datasets, folders, progress, rerankers, summary};
 
 /// Runs the experiment of a config file.
 pub fn run(args: &EvalArgs) -> Result<()> {
-    let shown = args.config.display().to_string();
-    let text = read_config(&args.config)?;
-    let experiment = Experiment::parse(&text, &shown).map_err(usage)?;
+    let experiment = read_experiment(&args.config)?;
     experiment_command(&experiment, &args.output)
 }
 
@@ -31,6 +27,11 @@ pub fn run(args: &EvalArgs) -> Result<()> {
 pub fn quickstart(args: &QuickstartArgs) -> Result<()> {
     let experiment = Experiment::parse(QUICKSTART, "configs/quickstart.toml")?;
     experiment_command(&experiment, &args.output)
+}
+
+/// The experiment of a config file that a flag names.
+pub fn read_experiment(path: &Path) -> Result<Experiment> {
+    Experiment::parse(&read_config(path)?, &path.display().to_string()).map_err(usage)
 }
 
 /// The text of a TOML file that a flag names.
@@ -46,9 +47,6 @@ const QUICKSTART: &str = include_str!("../../../../configs/quickstart.toml");
 const DEMONSTRATION: &str = "Texts written for this program, and a model trained on \
     these same articles. The figures show that the program works and predict nothing about any \
     reranker on your data. Next step: your own queries.";
-
-/// Tokens scored at a time, padding included.
-const BATCH_TOKENS: usize = 4096;
 
 fn experiment_command(experiment: &Experiment, output: &OutputArgs) -> Result<()> {
     let folder = match &output.out {
@@ -66,56 +64,109 @@ fn experiment_command(experiment: &Experiment, output: &OutputArgs) -> Result<()
 }
 
 fn measure(experiment: &Experiment, output: &OutputArgs, folder: &Path) -> Result<()> {
-    let dataset = datasets::load(&experiment.dataset)?;
-    let first_stage = first_stage(experiment, &dataset)?;
-    let candidates = first_stage.retrieve(dataset.queries(), experiment.first_stage.depth)?;
-    let rerankers = experiment
-        .rerankers
+    let context = progress::cancellable();
+    let Loaded { dataset, given } = datasets::load(experiment)?;
+    let searcher =
+        Searcher { experiment, dataset: &dataset, given: given.as_ref(), context: &context };
+    let candidates = searcher.candidates()?;
+    let others = (1..).zip(&experiment.retrievers).map(|(number, retriever)| {
+        let found = searcher.find(&format!("retriever {number}"), &retriever.kind)?;
+        Ok((&*retriever.name, found))
+    });
+    let others = others.collect::<Result<Vec<_>>>()?;
+    let retrievers: Vec<Retriever<'_>> = others
         .iter()
-        .enumerate()
-        .map(|(index, spec)| reranker(experiment, index, spec))
-        .collect::<Result<Vec<_>>>()?;
+        .map(|(name, found)| Retriever { name, description: &found.description, run: &found.run })
+        .collect();
+
+    let opened = rerankers::open(experiment)?;
+    let variants: Vec<Vec<LengthVariant<'_>>> = opened
+        .iter()
+        .map(|contending| {
+            let lengths = contending.lengths.iter();
+            lengths
+                .map(|(max_length, reranker)| LengthVariant { max_length: *max_length, reranker })
+                .collect()
+        })
+        .collect();
     let contenders: Vec<Contender<'_>> = experiment
         .rerankers
         .iter()
-        .zip(&rerankers)
-        .map(|(spec, reranker)| Contender { name: &spec.name, reranker })
+        .zip(opened.iter().zip(&variants))
+        .map(|(spec, (contending, lengths))| Contender {
+            name: &spec.name,
+            reranker: &contending.reranker,
+            lengths,
+        })
         .collect();
     let oracle = Oracle::new(dataset.qrels().clone());
+    let journal = Journal::open(folder, &experiment.name, output.fresh)?;
+    let cache = match output.no_cache {
+        true => None,
+        false => Some(ScoreCache::open(&folders::part("scores")?)?),
+    };
+    let texts = texts(output)?;
+    let shown = |text: &str| texts.apply(text);
     let plan = Plan {
-        experiment,
-        dataset: &dataset,
-        candidates: &candidates,
-        first_stage: &first_stage.describe(),
+        first_stage_seconds: candidates.seconds,
+        retrievers: &retrievers,
         rerankers: &contenders,
         oracle: experiment.oracle.then_some(&oracle as &dyn Reranker),
         demonstration: experiment.demonstration.then_some(DEMONSTRATION),
+        sweep: Sweep {
+            depths: experiment.sweep.depths.clone(),
+            timed_queries: experiment.sweep.timed_queries,
+        },
+        levels: Levels {
+            alpha: experiment.statistics.alpha,
+            margin: experiment.statistics.margin,
+            permutations: experiment.statistics.permutations,
+        },
+        repetitions: experiment.repetitions,
+        texts: &shown,
+        journal: Some(&journal),
+        cache: cache.as_ref(),
+        ..Plan::new(experiment, &dataset, &candidates.run, &candidates.description)
     };
-    let bar = progress::bar(0, "{msg:20} [{bar:30}] {pos}/{len} queries, {eta} left");
-    let context = progress::cancellable();
-    let (record, rows) = secondpass_evaluation::run(&plan, &context, &mut |progress| {
-        bar.set_message(progress.system.to_owned());
-        bar.set_length(progress.queries as u64);
-        bar.set_position(progress.done as u64);
-    })?;
-    bar.finish_and_clear();
+    let mut bar = progress::Passes::new();
+    let (record, rows) =
+        secondpass_evaluation::run(&plan, &context, &mut |progress| bar.show(progress))?;
+    bar.clear();
 
     let finding = finding(&record);
     let files = publish(folder, |staging| {
         store::write(staging, &record, &rows)?;
         Ok(secondpass_report::render(&record, &rows, &finding, staging)?)
     })?;
+    journal.remove()?;
     let mut out = std::io::stdout().lock();
     let printed = match output.json {
         true => serde_json::to_string_pretty(&record)
             .map_err(Into::into)
             .and_then(|json| Ok(writeln!(out, "{json}")?)),
-        false => summarise(&mut out, &record, &finding, &files),
+        false => summary::print(&mut out, &record, &finding, &files),
     };
     // A reader that has gone does not make a missed figure good.
     failures(&record)?;
     expectations(experiment, &record)?;
     printed
+}
+
+/// What may stand in the record of users' texts.
+fn texts(output: &OutputArgs) -> Result<TextPolicy> {
+    Ok(match output.texts {
+        Texts::None => TextPolicy::None,
+        Texts::Full => TextPolicy::Full,
+        Texts::Hash => TextPolicy::Hash(text_key()?),
+    })
+}
+
+/// The key of hashed texts, made at its first use.
+fn text_key() -> Result<TextKey> {
+    let folder = folders::cache()?;
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot create {}", folder.display()))?;
+    Ok(TextKey::open_or_create(&folder.join("texts.key"), rand::random)?)
 }
 
 /// Failed queries score 0 and are in the report; whoever only looks at the exit code learns of them
@@ -130,119 +181,6 @@ fn failures(record: &Record) -> Result<()> {
                 system.name
             );
         }
-    }
-    Ok(())
-}
-
-fn first_stage(experiment: &Experiment, dataset: &Dataset) -> Result<Box<dyn FirstStage>> {
-    Ok(match &experiment.first_stage.kind {
-        FirstStageKind::Bm25 { k1, b, .. } => {
-            let parameters = Bm25Parameters::new(*k1, *b).map_err(usage)?;
-            Box::new(Bm25::new(dataset.corpus(), parameters)?)
-        }
-        FirstStageKind::Run(path) => {
-            Box::new(RunCandidates::new(trec::read_run(path)?, dataset.corpus())?)
-        }
-        _ => bail!("this kind of first stage is not there yet"),
-    })
-}
-
-fn reranker(experiment: &Experiment, index: usize, spec: &RerankerSpec) -> Result<CrossEncoder> {
-    let RerankerKind::CrossEncoder = spec.kind;
-    let settings = Settings {
-        device: parse(experiment, index, "device", &spec.device)?,
-        dtype: parse(experiment, index, "dtype", &spec.dtype)?,
-        max_length: spec.max_length,
-        truncation: parse(experiment, index, "truncation", &spec.truncation)?,
-    };
-    let name = match &spec.model {
-        ModelSpec::Embedded => load::EMBEDDED,
-        ModelSpec::Named(name) => name,
-    };
-    let opened = load::open(name, spec.revision.as_deref(), settings)
-        .with_context(|| format!("reranker '{}'", spec.name))?;
-    let weights = opened.weights()?;
-    let Opened { loaded, model, revision, .. } = opened;
-    let identity = loaded.identity(&spec.name, &model, revision, Some(weights));
-    Ok(CrossEncoder::new(identity, loaded.tokenizer, Box::new(loaded.model), BATCH_TOKENS))
-}
-
-fn parse<T>(experiment: &Experiment, index: usize, key: &str, value: &str) -> Result<T>
-where
-    T: std::str::FromStr,
-    T::Err: std::fmt::Display,
-{
-    value.parse().map_err(|error: T::Err| {
-        usage(ConfigError::Value {
-            file: experiment.file.clone(),
-            key: format!("reranker {}.{key}", index + 1),
-            found: value.to_owned(),
-            allowed: error.to_string(),
-        })
-    })
-}
-
-fn summarise(
-    out: &mut impl Write,
-    record: &Record,
-    finding: &str,
-    files: &[PathBuf],
-) -> Result<()> {
-    if let Some(banner) = &record.experiment.demonstration {
-        writeln!(out, "Demonstration: {banner}\n")?;
-    }
-    let mut header = vec!["system"];
-    header.extend(record.measures.iter().map(String::as_str));
-    header.extend(["p50 ms", "p95 ms", "pairs/s"]);
-    let mut table = table(&header, |column| column > 0);
-    for system in &record.systems {
-        let ms = |seconds: f64| format!("{:.1}", seconds * 1e3);
-        let mut row = vec![system.name.clone()];
-        row.extend(system.quality.iter().map(|estimate| {
-            match estimate.measure == record.primary {
-                true => format!("{:.3} [{:.3}, {:.3}]", estimate.mean, estimate.low, estimate.high),
-                false => format!("{:.3}", estimate.mean),
-            }
-        }));
-        row.extend(match &system.latency {
-            Some(latency) => {
-                [ms(latency.p50), ms(latency.p95), format!("{:.0}", latency.pairs_per_second)]
-            }
-            None => ["-".to_owned(), "-".to_owned(), "-".to_owned()],
-        });
-        table.add_row(row);
-    }
-    writeln!(out, "{table}")?;
-    let candidates = &record.candidates;
-    writeln!(
-        out,
-        "{} queries, {:.1} candidates each ({}); {} in brackets: 95% bootstrap interval",
-        record.dataset.queries, candidates.mean, candidates.first_stage, record.primary
-    )?;
-    for system in record.systems.iter().filter(|system| system.role == Role::Reranker) {
-        if let Some(versus) = &system.versus_first_stage {
-            let agreement: Vec<String> = system
-                .agreement
-                .iter()
-                .map(|at| format!("top {} {:.0}%", at.k, at.overlap * 100.0))
-                .collect();
-            writeln!(
-                out,
-                "{}: helped {} queries, hurt {}, left {} unchanged; agreement with the first stage: {}",
-                system.name,
-                versus.helped,
-                versus.hurt,
-                versus.unchanged,
-                agreement.join(", ")
-            )?;
-        }
-    }
-    for warning in &record.experiment.warnings {
-        writeln!(out, "warning: {warning}")?;
-    }
-    writeln!(out, "\n{finding}")?;
-    if let Some(report) = files.iter().find(|file| file.extension().is_some_and(|e| e == "html")) {
-        writeln!(out, "Report: {}", report.display())?;
     }
     Ok(())
 }

@@ -1,0 +1,167 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use secondpass_core::{Context, Dataset, FirstStage, Run};
+use secondpass_data::trec;
+use secondpass_evaluation::{ConfigError, DenseSpec, Experiment, FirstStageKind, Pool};
+use secondpass_model::Encoder;
+use secondpass_retrieval::{
+    Bm25, Bm25Parameters, CachedEmbedder, Dense, LocalEmbedder, Prefixes, RunCandidates,
+    TextEmbedder, judged_pool,
+};
+use secondpass_text::TextTokenizer;
+
+use crate::exit::usage;
+use crate::{folders, load, progress};
+
+/// What a first stage found.
+pub struct Found {
+    /// Its candidates, cut to the experiment's depth and pool.
+    pub run: Run,
+    /// What it is, with its settings.
+    pub description: String,
+    /// Time for all queries, in seconds; `None` where nothing was searched here.
+    pub seconds: Option<f64>,
+}
+
+/// Builds first stages and lets them find candidates.
+pub struct Searcher<'a> {
+    pub experiment: &'a Experiment,
+    pub dataset: &'a Dataset,
+    /// The candidates that the dataset's own file gives.
+    pub given: Option<&'a Run>,
+    pub context: &'a Context,
+}
+
+impl Searcher<'_> {
+    /// The experiment's own candidates.
+    pub fn candidates(&self) -> Result<Found> {
+        self.find("first_stage", &self.experiment.first_stage.kind)
+    }
+
+    /// What the first stage of this table of the config finds.
+    pub fn find(&self, table: &str, kind: &FirstStageKind) -> Result<Found> {
+        let stage = self.build(table, kind)?;
+        let (queries, spec) = (self.dataset.queries(), &self.experiment.first_stage);
+        let depth = match spec.pool {
+            Pool::Corpus => spec.depth,
+            Pool::Judged => self.dataset.corpus().len(),
+        };
+        let started = Instant::now();
+        let run = stage.retrieve(queries, depth)?;
+        let seconds = is_search(kind).then(|| started.elapsed().as_secs_f64());
+        let description = stage.describe();
+        Ok(match spec.pool {
+            Pool::Corpus => Found { run, description, seconds },
+            Pool::Judged => Found {
+                run: judged_pool(&run, queries, self.dataset.qrels(), spec.depth),
+                description: format!("{description}, judged documents only"),
+                seconds,
+            },
+        })
+    }
+
+    fn build(&self, table: &str, kind: &FirstStageKind) -> Result<Box<dyn FirstStage>> {
+        let corpus = self.dataset.corpus();
+        Ok(match kind {
+            FirstStageKind::Bm25 { k1, b, analyzer: _ } => {
+                let parameters = Bm25Parameters::new(*k1, *b).map_err(usage)?;
+                Box::new(Bm25::new(corpus, parameters)?)
+            }
+            FirstStageKind::Dense(spec) => {
+                let embedder = self.embedder(table, spec)?;
+                Box::new(self.dense(embedder)?)
+            }
+            FirstStageKind::Run(path) => {
+                Box::new(RunCandidates::new(trec::read_run(path)?, corpus)?)
+            }
+            FirstStageKind::Given => {
+                let given = self.given.cloned().ok_or_else(|| {
+                    self.wrong(
+                        table,
+                        "kind",
+                        "given",
+                        "another kind: this dataset gives no candidates",
+                    )
+                })?;
+                Box::new(RunCandidates::new(given, corpus)?)
+            }
+            FirstStageKind::Embeddings(_)
+            | FirstStageKind::Hybrid { .. }
+            | FirstStageKind::Candidates(_) => anyhow::bail!("this kind is not there yet"),
+        })
+    }
+
+    /// Searches the corpus by an embedder's vectors, which are kept in the cache.
+    fn dense(&self, embedder: Box<dyn TextEmbedder>) -> Result<Dense> {
+        let cached = CachedEmbedder::new(embedder, &folders::part("vectors")?)?;
+        let bar =
+            progress::bar(0, "embedding {pos}/{len} documents [{bar:30}] {per_sec}, {eta} left");
+        let dense = Dense::new(
+            self.dataset.corpus(),
+            Arc::new(cached),
+            self.context,
+            &mut |done, documents| {
+                bar.set_length(documents as u64);
+                bar.set_position(done as u64);
+            },
+        )?;
+        bar.finish_and_clear();
+        Ok(dense)
+    }
+
+    fn embedder(&self, table: &str, spec: &DenseSpec) -> Result<Box<dyn TextEmbedder>> {
+        let files = load::files(&spec.model, spec.revision.as_deref())
+            .with_context(|| format!("{}: table '{table}'", self.experiment.file))?;
+        let encoder = Encoder::load(
+            &files.config,
+            &files.weights,
+            self.parse(table, "device", &spec.device)?,
+            self.parse(table, "dtype", &spec.dtype)?,
+            self.parse(table, "pooling", &spec.pooling)?,
+        )?;
+        let limit = encoder.config().max_length();
+        let max_length = spec.max_length.unwrap_or(limit);
+        if max_length > limit {
+            let allowed = format!("at most the model's {limit} positions");
+            return Err(self.wrong(table, "max_length", &max_length.to_string(), &allowed));
+        }
+        let tokenizer = TextTokenizer::from_file(&files.tokenizer, max_length)?;
+        let weights = load::weights_hash(&files.weights)?;
+        let identity = format!(
+            "{} weights={} pooling={} dtype={}",
+            load::shown(&spec.model),
+            weights.short(),
+            encoder.pooling(),
+            encoder.dtype()
+        );
+        let prefixes =
+            Prefixes { query: spec.query_prefix.clone(), document: spec.document_prefix.clone() };
+        Ok(Box::new(LocalEmbedder::new(identity, tokenizer, Box::new(encoder), prefixes)))
+    }
+
+    fn parse<T>(&self, table: &str, key: &str, value: &str) -> Result<T>
+    where
+        T: std::str::FromStr,
+        T::Err: std::fmt::Display,
+    {
+        value.parse().map_err(|error: T::Err| {
+            self.wrong(table, key, &format!("{value:?}"), &error.to_string())
+        })
+    }
+
+    fn wrong(&self, table: &str, key: &str, found: &str, allowed: &str) -> anyhow::Error {
+        usage(ConfigError::Value {
+            file: self.experiment.file.clone(),
+            key: format!("{table}.{key}"),
+            found: found.to_owned(),
+            allowed: allowed.to_owned(),
+        })
+    }
+}
+
+/// Whether anything is searched: candidates from elsewhere were found by somebody else.
+fn is_search(kind: &FirstStageKind) -> bool {
+    !matches!(kind, FirstStageKind::Run(_) | FirstStageKind::Candidates(_) | FirstStageKind::Given)
+}

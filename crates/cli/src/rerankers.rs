@@ -1,0 +1,69 @@
+use anyhow::{Context as _, Result};
+use secondpass_evaluation::{ConfigError, Experiment, ModelSpec, RerankerKind, RerankerSpec};
+use secondpass_rerankers::CrossEncoder;
+
+use crate::exit::usage;
+use crate::load::{self, Loaded, Opened, Settings};
+
+/// Tokens scored at a time, padding included.
+const BATCH_TOKENS: usize = 4096;
+
+/// The reranker of a table of the config, and itself at other maximum lengths.
+pub struct Contending {
+    pub reranker: CrossEncoder,
+    pub lengths: Vec<(usize, CrossEncoder)>,
+}
+
+/// Opens every reranker of an experiment.
+pub fn open(experiment: &Experiment) -> Result<Vec<Contending>> {
+    let one = |(index, spec): (usize, &RerankerSpec)| contending(experiment, index, spec);
+    experiment.rerankers.iter().enumerate().map(one).collect()
+}
+
+fn contending(experiment: &Experiment, index: usize, spec: &RerankerSpec) -> Result<Contending> {
+    let RerankerKind::CrossEncoder = spec.kind;
+    let settings = Settings {
+        device: parse(experiment, index, "device", &spec.device)?,
+        dtype: parse(experiment, index, "dtype", &spec.dtype)?,
+        max_length: spec.max_length,
+        truncation: parse(experiment, index, "truncation", &spec.truncation)?,
+    };
+    let name = match &spec.model {
+        ModelSpec::Embedded => load::EMBEDDED,
+        ModelSpec::Named(name) => name,
+    };
+    let opened = load::open(name, spec.revision.as_deref(), settings)
+        .with_context(|| format!("reranker '{}'", spec.name))?;
+    let weights = opened.weights()?;
+    let Opened { loaded, model, revision, .. } = opened;
+    let cross_encoder = |loaded: Loaded| {
+        let identity = loaded.identity(&spec.name, &model, revision.clone(), Some(weights.clone()));
+        CrossEncoder::new(identity, loaded.tokenizer, Box::new(loaded.model), BATCH_TOKENS)
+    };
+    let own = loaded.tokenizer.max_length();
+    let others = experiment.sweep.max_lengths.iter().filter(|&&length| length != own);
+    let lengths = others
+        .map(|&length| {
+            let cut = loaded.cut_at(length).with_context(|| {
+                format!("{}: key 'sweep.max_lengths', reranker '{}'", experiment.file, spec.name)
+            });
+            Ok((length, cross_encoder(cut?)))
+        })
+        .collect::<Result<_>>()?;
+    Ok(Contending { reranker: cross_encoder(loaded), lengths })
+}
+
+fn parse<T>(experiment: &Experiment, index: usize, key: &str, value: &str) -> Result<T>
+where
+    T: std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    value.parse().map_err(|error: T::Err| {
+        usage(ConfigError::Value {
+            file: experiment.file.clone(),
+            key: format!("reranker {}.{key}", index + 1),
+            found: value.to_owned(),
+            allowed: error.to_string(),
+        })
+    })
+}
