@@ -14,6 +14,7 @@ pub mod golden;
 pub mod hub;
 mod json;
 mod lines;
+pub mod manifest;
 mod output;
 pub mod production_log;
 pub mod tables;
