@@ -99,6 +99,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "arguana.toml",
     "climate-fever.toml",
     "dbpedia-entity.toml",
+    "fever.toml",
     "fiqa.toml",
     "hotpotqa.toml",
     "msmarco.toml",

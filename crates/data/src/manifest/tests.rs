@@ -413,6 +413,20 @@ fn offline_takes_the_cache_or_says_how() {
 }
 
 #[test]
+fn a_revision_of_several_parts_is_one() {
+    let mut bench = Bench::new();
+    let text = MANIFEST.replace("revision = \"main\"", "revision = \"refs/pr/1\"");
+    let manifest = Manifest::parse("f", &text).unwrap();
+    let pulled = bench.pull_by(&manifest, &[]).unwrap();
+    let lock = fs::read_to_string(&pulled.lockfile).unwrap();
+    assert!(lock.contains("asked = \"refs/pr/1\"") && lock.contains(COMMIT), "{lock}");
+    fs::remove_dir_all(&pulled.folder).unwrap();
+    fs::remove_file(&pulled.lockfile).unwrap();
+    bench.settings.offline = true;
+    assert_eq!(bench.pull_by(&manifest, &[]).unwrap().placed.len(), 4);
+}
+
+#[test]
 fn compressed_files_share_their_space_and_others_do_not() {
     let bench = Bench::new();
     let text = MANIFEST.replace("data/corpus.jsonl", "corpus.jsonl.gz");

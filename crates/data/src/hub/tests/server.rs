@@ -6,6 +6,10 @@ use std::sync::{Arc, Mutex};
 /// The commit that `main` names at first.
 pub const COMMIT: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
+/// Names that always stand for the newest commit, as they are written in addresses.
+const MAIN: &str = "main";
+const PULL_REQUEST: &str = "refs%2Fpr%2F1";
+
 /// A hub that holds one model, `org/tiny`, and data sets.
 pub struct Server {
     port: u16,
@@ -159,7 +163,7 @@ fn answer(hub: &Hub, request: &Request) -> Answer {
         return refusal("404 Not Found", "RepoNotFound");
     };
     let (revision, file) = rest.split_once('/').unwrap_or((rest, ""));
-    if revision != "main" && revision != hub.commit {
+    if ![MAIN, PULL_REQUEST, &hub.commit].contains(&revision) {
         return refusal("404 Not Found", "RevisionNotFound");
     }
     let commit = ("X-Repo-Commit", hub.commit.clone());
