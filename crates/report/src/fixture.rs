@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use secondpass_core::{ContentHash, Identity, QueryId, Scoring, TruncationAudit, Usage};
+use secondpass_core::{ContentHash, DocId, Identity, QueryId, Scoring, TruncationAudit, Usage};
 use secondpass_evaluation::{
-    Agreement, CandidatesInfo, DatasetInfo, Difference, Estimate, ExperimentInfo, Latency, Machine,
-    QueryRow, Record, Role, SCHEMA, Slice, SystemRecord,
+    Agreement, CandidatesInfo, Comparison, DatasetInfo, DepthPoint, Difference, Estimate,
+    ExperimentInfo, Latency, LengthPoint, Machine, QueryChange, QueryRow, Record, Role, SCHEMA,
+    ScoreDistribution, ShownDocument, Slice, StatisticsInfo, SystemRecord, Unjudged, Verdict,
 };
 
 const MEASURES: [&str; 9] =
@@ -47,22 +48,57 @@ pub(crate) fn record(rerankers: usize) -> Record {
             hash: ContentHash::of(b"candidates"),
             with_relevant: 0.96,
             judged_at_10: 0.981,
+            seconds: Some(0.48),
         },
         measures: MEASURES.map(str::to_owned).to_vec(),
         primary: "nDCG@10".into(),
+        statistics: StatisticsInfo {
+            alpha: 0.05,
+            margin: 0.02,
+            permutations: 100_000,
+            resamples: 10_000,
+            corrected_over: rerankers,
+        },
         systems,
     }
 }
 
-/// A table that fits a record: every timed system's queries take from half to twice its median.
+/// A record that also compares another first stage.
+pub(crate) fn with_retriever(rerankers: usize) -> Record {
+    let mut record = record(rerankers);
+    let retriever = SystemRecord {
+        name: "dense".into(),
+        role: Role::Retriever,
+        identity: identity("dense", "secondpass"),
+        quality: quality(0.668),
+        versus_first_stage: Some(difference(0.027)),
+        comparison: Some(comparison(0.027)),
+        unjudged: unjudged(0.668, 0.874),
+        agreement: agreement(0.51, 0.43),
+        slices: slices(0.668, Some(0.027)),
+        ..first_stage()
+    };
+    record.systems.insert(1, retriever);
+    record
+}
+
+/// A table that fits a record: every timed system's queries take from half to twice its median, and
+/// as many of 150 gain and lose as [`difference`] says.
 pub(crate) fn rows(record: &Record) -> Vec<QueryRow> {
     let mut rows = Vec::new();
     for system in &record.systems {
         for query in 0..record.dataset.queries {
             let place = query as f64 / record.dataset.queries as f64;
             let seconds = system.latency.as_ref().map(|l| l.p50 * 4f64.powf(place - 0.5));
+            let change = match (system.role, query % 150) {
+                (Role::FirstStage, _) => 0.0,
+                (_, gained @ 0..61) => 0.5 * (61 - gained) as f64 / 61.0,
+                (_, lost @ 61..83) => -0.35 * (lost - 60) as f64 / 22.0,
+                _ => 0.0,
+            };
             rows.push(QueryRow {
                 query: QueryId::from(format!("q{query}")),
+                values: vec![0.5 + change; MEASURES.len()],
                 ..row(&system.name, seconds)
             });
         }
@@ -87,9 +123,9 @@ pub(crate) fn row(system: &str, seconds: Option<f64>) -> QueryRow {
 /// Everything a user can name, made of what the page formats treat specially.
 pub(crate) const HOSTILE: &str = "<script>alert('x')</script> & \"q\" | *b* _i_ `c` [a](http://example.com) # ~~s~~ $x$ \\ \u{7}";
 
-/// A record whose every name is [`HOSTILE`].
+/// A record whose every name and text is [`HOSTILE`].
 pub(crate) fn hostile() -> Record {
-    let mut record = record(1);
+    let mut record = with_retriever(1);
     record.experiment.name = HOSTILE.into();
     record.experiment.demonstration = Some(HOSTILE.into());
     record.experiment.warnings = vec![format!("first line\nsecond line {HOSTILE}")];
@@ -97,9 +133,36 @@ pub(crate) fn hostile() -> Record {
     record.dataset.name = HOSTILE.into();
     record.dataset.split = HOSTILE.into();
     record.candidates.first_stage = HOSTILE.into();
+    record.finished = HOSTILE.into();
+    record.version = HOSTILE.into();
+    record.machine.os = HOSTILE.into();
+    record.primary = HOSTILE.into();
+    record.measures[0] = HOSTILE.into();
     for system in &mut record.systems {
         system.name = format!("{} {HOSTILE}", system.name);
-        system.identity.model = HOSTILE.into();
+        let identity = &mut system.identity;
+        identity.model = HOSTILE.into();
+        identity.provider = HOSTILE.into();
+        for text in [
+            &mut identity.revision,
+            &mut identity.device,
+            &mut identity.dtype,
+            &mut identity.truncation,
+        ] {
+            *text = Some(HOSTILE.into());
+        }
+        system.quality[0].measure = HOSTILE.into();
+        if let Some(difference) = &mut system.versus_first_stage {
+            difference.measure = HOSTILE.into();
+        }
+        for change in system.most_hurt.iter_mut().chain(&mut system.most_helped) {
+            change.query = QueryId::from(HOSTILE);
+            change.text = Some(HOSTILE.into());
+            for document in change.top_before.iter_mut().chain(&mut change.top_after) {
+                document.document = DocId::from(HOSTILE);
+                document.text = Some(HOSTILE.into());
+            }
+        }
         system.failures.insert(QueryId::from(HOSTILE), HOSTILE.into());
         for slice in &mut system.slices {
             slice.attribute = HOSTILE.into();
@@ -116,7 +179,15 @@ fn first_stage() -> SystemRecord {
         identity: identity("first stage", "baseline"),
         quality: quality(0.641),
         versus_first_stage: None,
+        comparison: None,
+        unjudged: unjudged(0.641, 0.981),
+        depths: Vec::new(),
+        lengths: Vec::new(),
+        scores: None,
+        most_hurt: Vec::new(),
+        most_helped: Vec::new(),
         agreement: Vec::new(),
+        cached: 0,
         latency: None,
         truncation: None,
         usage: Usage::default(),
@@ -168,23 +239,21 @@ fn reranker(index: usize) -> SystemRecord {
         },
         quality: quality(mean),
         versus_first_stage: Some(difference(mean - 0.641)),
-        agreement: agreement(0.72, 0.64),
-        latency: Some(Latency {
-            samples: 150,
-            candidates: 49.7,
-            p50: median,
-            p95: 1.8 * median,
-            mean: 1.1 * median,
-            pairs_per_second: 49.7 / (1.1 * median),
-            tokens_per_second: 3_976.0 / (1.1 * median),
-        }),
-        truncation: (index != 2).then_some(TruncationAudit {
-            pairs: 7_455,
-            pairs_cut: 12,
-            tokens: 596_400,
-            tokens_cut: 340,
-            longest: 561,
-        }),
+        // Those whose queries failed are not compared.
+        comparison: (index != 1).then(|| comparison(mean - 0.641)),
+        unjudged: unjudged(mean, 0.968),
+        depths: depths(mean, median),
+        lengths: lengths(mean, median),
+        scores: Some(scores(index)),
+        most_hurt: (0..3).map(|query| change(query, 1.0, 0.431)).collect(),
+        most_helped: (60..62).map(|query| change(query, 0.0, 1.0)).collect(),
+        agreement: match index {
+            0 => agreement(0.72, 0.64),
+            _ => agreement(0.91, 0.86),
+        },
+        cached: if index == 1 { 12 } else { 0 },
+        latency: Some(latency(median, 49.7)),
+        truncation: (index != 2).then(|| audit(12, 340)),
         usage: Usage { pairs: 7_455, tokens: 596_060 },
         failures: if index == 1 {
             BTreeMap::from([(QueryId::from("q17"), "deadline exceeded after 30 s".into())])
@@ -237,6 +306,105 @@ fn difference(mean: f64) -> Difference {
         helped: 61,
         hurt: 22,
         unchanged: 67,
+    }
+}
+
+fn comparison(mean: f64) -> Comparison {
+    let clear = mean.abs() > 0.03;
+    Comparison {
+        verdict: match mean {
+            up if up > 0.03 => Verdict::Better,
+            down if down < -0.03 => Verdict::Worse,
+            _ => Verdict::CannotTell,
+        },
+        queries: 150,
+        t_test: Some(if clear { 0.000_31 } else { 0.214 }),
+        randomization: if clear { 0.000_21 } else { 0.219 },
+        exact: false,
+        corrected: if clear { 0.000_42 } else { 0.438 },
+        equivalence: Some(0.913),
+        non_inferiority: Some(0.000_004),
+        detectable: Some(0.043),
+    }
+}
+
+fn unjudged(low: f64, judged_at_10: f64) -> Unjudged {
+    Unjudged { judged_at_10, low, high: (low + 0.034).min(1.0), condensed: (low + 0.011).min(1.0) }
+}
+
+fn latency(median: f64, candidates: f64) -> Latency {
+    Latency {
+        samples: 150,
+        candidates,
+        p50: median,
+        p95: 1.8 * median,
+        mean: 1.1 * median,
+        pairs_per_second: candidates / (1.1 * median),
+        tokens_per_second: 80.0 * candidates / (1.1 * median),
+    }
+}
+
+fn audit(pairs_cut: usize, tokens_cut: usize) -> TruncationAudit {
+    TruncationAudit { pairs: 7_455, pairs_cut, tokens: 596_400, tokens_cut, longest: 561 }
+}
+
+fn depths(mean: f64, median: f64) -> Vec<DepthPoint> {
+    [(10, -0.041, 0.811), (20, -0.022, 0.874), (30, -0.012, 0.913), (50, 0.0, 0.958)]
+        .map(|(depth, change, oracle)| DepthPoint {
+            depth,
+            estimate: estimate(mean + change),
+            versus_first_stage: difference(mean + change - 0.641),
+            oracle,
+            pairs: depth as f64 * 0.994,
+            latency: Some(latency(median * depth as f64 / 50.0, depth as f64 * 0.994)),
+        })
+        .to_vec()
+}
+
+fn lengths(mean: f64, median: f64) -> Vec<LengthPoint> {
+    [(128, -0.063, 5_210, 148_300), (256, -0.014, 940, 21_700), (512, 0.0, 12, 340)]
+        .map(|(max_length, change, pairs_cut, tokens_cut)| LengthPoint {
+            max_length,
+            estimate: estimate(mean + change),
+            truncation: Some(audit(pairs_cut, tokens_cut)),
+            latency: (max_length != 256).then(|| latency(median * max_length as f64 / 512.0, 49.7)),
+        })
+        .to_vec()
+}
+
+fn scores(index: usize) -> ScoreDistribution {
+    // Every reranker has a scale of its own.
+    let (from, step) = [(-12.0, 2.0), (0.0, 0.1), (-1.0, 0.2)][index % 3];
+    ScoreDistribution {
+        edges: (0..=10).map(|edge| from + step * f64::from(edge)).collect(),
+        relevant: vec![4, 6, 9, 14, 20, 28, 41, 58, 74, 56],
+        not_relevant: vec![310, 420, 330, 220, 140, 95, 65, 40, 20, 10],
+        unjudged: vec![40, 55, 45, 30, 20, 12, 8, 5, 3, 2],
+    }
+}
+
+fn change(query: usize, before: f64, after: f64) -> QueryChange {
+    let document = |name: &str, grade, first_stage_rank| ShownDocument {
+        document: DocId::from(name),
+        text: Some(format!("The beginning of {name}, as the record holds it")),
+        grade,
+        first_stage_rank,
+    };
+    QueryChange {
+        query: QueryId::from(format!("q{query}")),
+        text: Some("how do I reset my password without the old one".into()),
+        before,
+        after,
+        top_before: vec![
+            document("password-reset", Some(2), 1),
+            document("password-rules", Some(0), 2),
+            document("account-locked", None, 3),
+        ],
+        top_after: vec![
+            document("password-rules", Some(0), 2),
+            document("single-sign-on", None, 17),
+            document("password-reset", Some(2), 1),
+        ],
     }
 }
 

@@ -29,6 +29,60 @@ pub(crate) fn percent(share: f64) -> String {
     if share.is_finite() { format!("{}%", decimal(share * 100.0, 1)) } else { NONE.into() }
 }
 
+/// A p-value: `0.0312`; below the fourth decimal `<0.0001`, since no test here tells zero.
+pub(crate) fn p(value: f64) -> String {
+    match value {
+        v if !v.is_finite() => NONE.into(),
+        v if v < 0.000_1 => "<0.0001".into(),
+        v => decimal(v, 4),
+    }
+}
+
+/// The level of intervals, of the level of the tests: `95%`.
+pub(crate) fn level(alpha: f64) -> String {
+    let share = (1.0 - alpha) * 100.0;
+    if share.is_finite() { format!("{}%", mean(share)) } else { NONE.into() }
+}
+
+/// A number of any size as axes and edges of bins show it, in three significant digits: `−3.5`,
+/// `0.25`, `1.2e6`.
+pub(crate) fn number(value: f64) -> String {
+    if !value.is_finite() {
+        return NONE.into();
+    }
+    let size = value.abs();
+    let text = if size != 0.0 && !(1e-3..1e6).contains(&size) {
+        format!("{value:.2e}").replacen(".00e", "e", 1)
+    } else {
+        let places = if size >= 100.0 {
+            0
+        } else if size >= 10.0 {
+            1
+        } else if size >= 1.0 {
+            2
+        } else {
+            3
+        };
+        let text = format!("{value:.places$}");
+        match text.contains('.') {
+            true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+            false => text,
+        }
+    };
+    match text.as_str() {
+        "-0" => "0".into(),
+        text => text.replace('-', "−"),
+    }
+}
+
+/// Text of any length within a table: at most `most` characters, with an ellipsis where more was.
+pub(crate) fn excerpt(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text.to_owned(),
+    }
+}
+
 /// A part of a whole: `12 of 7,500 (0.2%)`.
 pub(crate) fn part(part: usize, whole: usize) -> String {
     if whole == 0 {
@@ -133,9 +187,29 @@ mod tests {
         assert_eq!(part(0, 0), "0 of 0");
         assert_eq!(mean(50.0), "50");
         assert_eq!(mean(48.24), "48.2");
+        assert_eq!(p(0.031_24), "0.0312");
+        assert_eq!(p(0.000_01), "<0.0001");
+        assert_eq!(p(1.0), "1.0000");
+        assert_eq!(level(0.05), "95%");
+        assert_eq!(level(0.025), "97.5%");
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(count(123), "123");
         assert_eq!(memory(0), "unknown");
+    }
+
+    #[test]
+    fn numbers_of_any_size_stay_short() {
+        let read = [0.0, -0.0, -3.5, 0.25, 12.0, 1_234.0, 1.2e6, -4e-7, 1e300, 0.000_1 - 0.000_1]
+            .map(number);
+        assert_eq!(read, ["0", "0", "−3.5", "0.25", "12", "1234", "1.20e6", "−4e−7", "1e300", "0"]);
+        assert_eq!(number(f64::INFINITY), "–");
+    }
+
+    #[test]
+    fn excerpts_break_between_characters() {
+        assert_eq!(excerpt("日本語の文", 3), "日本語…");
+        assert_eq!(excerpt("short", 5), "short");
+        assert_eq!(excerpt("two words", 4), "two…");
     }
 
     #[test]

@@ -3,7 +3,10 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::charts::DrawnChart;
-use crate::content::{Block, Content, Table};
+use crate::content::{Block, Cell, Content, Table};
+
+/// Sections above which a table of contents pays.
+const CONTENTS_FROM: usize = 5;
 
 /// The whole page, its style and charts inside.
 pub(crate) fn page(content: &Content, charts: &[DrawnChart]) -> String {
@@ -35,9 +38,22 @@ pub(crate) fn page(content: &Content, charts: &[DrawnChart]) -> String {
                             (list(&content.warnings))
                         }
                     }
+                    @if content.sections.len() > CONTENTS_FROM {
+                        nav aria-label="Contents" {
+                            ol {
+                                @for section in &content.sections {
+                                    li { a href={ "#" (section.id) } { (section.title) } }
+                                }
+                            }
+                        }
+                    }
                     @for section in &content.sections {
                         section id=(section.id) {
-                            h2 { (section.title) }
+                            h2 {
+                                (section.title) " "
+                                a.anchor href={ "#" (section.id) }
+                                    aria-label={ "Link to " (section.title) } { "#" }
+                            }
                             @for block in &section.blocks { (markup(block, charts)) }
                         }
                     }
@@ -53,6 +69,10 @@ fn markup(block: &Block, charts: &[DrawnChart]) -> Markup {
         Block::Text(text) => html! { p { (shown(text)) } },
         Block::List(items) => list(items),
         Block::Table(rows) => table(rows),
+        Block::Folded(name, rows) => html! {
+            details { summary { (shown(name)) } (table(rows)) }
+        },
+        Block::Heading(text) => html! { h3 { (shown(text)) } },
         Block::Chart(name) => html! {
             @if let Some(chart) = charts.iter().find(|chart| chart.name == *name) {
                 // The SVG holds its own title and description, and text that is escaped already.
@@ -86,19 +106,30 @@ fn table(table: &Table) -> Markup {
                         tr {
                             @for (index, cell) in row.iter().enumerate() {
                                 @if index == 0 {
-                                    th scope="row" { (shown(&cell.text)) }
+                                    th scope="row" { (inside(cell)) }
                                 } @else {
-                                    td class=[figure(index)] {
-                                        (shown(&cell.text))
-                                        @if let Some(detail) = &cell.detail {
-                                            " " span.detail { (shown(detail)) }
-                                        }
-                                    }
+                                    td class=[figure(index)] { (inside(cell)) }
                                 }
                             }
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+fn inside(cell: &Cell) -> Markup {
+    let detail = |text: &Option<String>| {
+        html! {
+            @if let Some(text) = text { " " span.detail { (shown(text)) } }
+        }
+    };
+    html! {
+        (shown(&cell.text)) (detail(&cell.detail))
+        @if !cell.items.is_empty() {
+            ol.top {
+                @for item in &cell.items { li { (shown(&item.text)) (detail(&item.detail)) } }
             }
         }
     }
@@ -125,8 +156,10 @@ mod tests {
         record.experiment.demonstration = Some("These figures predict nothing.".into());
         record.experiment.warnings = vec!["Few queries; judge more.".into()];
         let page = rendered(&record, "helpdesk-mini is better than BM25.");
-        // The style is a file of its own, and line breaks make the snapshot's changes readable.
-        let page = page.replace(include_str!("style.css"), "…").replace("><", ">\n<");
+        // The style is a file of its own, the pictures have tests of their own, and line breaks make
+        // the snapshot's changes readable.
+        let page = page.replace(include_str!("style.css"), "…");
+        let page = without_drawings(&page).replace("><", ">\n<");
         insta::assert_snapshot!(page);
     }
 
@@ -141,11 +174,37 @@ mod tests {
     #[test]
     fn nothing_is_fetched_or_run() {
         let page = rendered(&fixture::record(8), "");
-        for reference in ["src=", "href=", "url(", "@import", "<script", "<link", "onload"] {
+        for reference in ["src=", "url(", "@import", "<script", "<link", "onload"] {
             assert!(!page.contains(reference), "{reference}");
+        }
+        // Links lead to places within the page only.
+        let targets = values(&page, "href=\"");
+        assert!(targets.len() > 10, "{targets:?}");
+        for target in targets {
+            let id = target.strip_prefix('#').unwrap();
+            assert!(page.contains(&format!("id=\"{id}\"")), "{target} is missing");
         }
         // The only address is the name of SVG's namespace.
         assert_eq!(page.replace("http://www.w3.org/2000/svg", "").find("http"), None);
+    }
+
+    #[test]
+    fn few_sections_need_no_table_of_contents() {
+        let record = fixture::record(0);
+        let mut content = content::of(&record, "");
+        assert!(page(&content, &[]).contains("<nav"));
+        content.sections.truncate(5);
+        assert!(!page(&content, &[]).contains("<nav"));
+    }
+
+    #[test]
+    fn every_chart_has_a_table_in_its_section() {
+        for section in content::of(&fixture::record(2), "").sections {
+            let has = |wanted: fn(&Block) -> bool| section.blocks.iter().any(wanted);
+            if has(|block| matches!(block, Block::Chart(_))) {
+                assert!(has(|block| matches!(block, Block::Table(_))), "{}", section.id);
+            }
+        }
     }
 
     #[test]
@@ -169,6 +228,18 @@ mod tests {
                 assert!(ids.contains(&id), "{id} is missing");
             }
         }
+    }
+
+    /// The page with the strokes of each picture left out; its title and description stay.
+    fn without_drawings(page: &str) -> String {
+        let mut parts = page.split("</desc>");
+        let mut out = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let (_, rest) = part.split_once("</svg>").unwrap();
+            out += "</desc>…</svg>";
+            out += rest;
+        }
+        out
     }
 
     fn values<'a>(page: &'a str, attribute: &str) -> Vec<&'a str> {

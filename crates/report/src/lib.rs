@@ -21,11 +21,11 @@ use secondpass_evaluation::{QueryRow, Record};
 pub use error::ReportError;
 
 /// Writes the report of `record` into `folder`, which is made if it is missing: `report.md`,
-/// `report.html`, and each chart as `charts/NAME.svg` and `charts/NAME.png`. Returns the files in
-/// the order they were written.
+/// `report.html`, and each chart that the record holds data for as `charts/NAME.svg` and
+/// `charts/NAME.png`. Returns the files in the order they were written.
 ///
-/// `rows` is the record's table, of which the spread of times is drawn; rows of systems that the
-/// record does not name are ignored. `finding` is what was found, in a sentence of plain text.
+/// `rows` is the record's table, of which the spread of times and the differences of single queries
+/// are drawn; rows of systems that the record does not name are ignored. `finding` is what was found, in a sentence of plain text.
 ///
 /// Each file appears whole or not at all and replaces its predecessor; nothing else in the folder
 /// is touched. Text from the record is escaped wherever it is shown.
@@ -74,7 +74,7 @@ mod tests {
     fn writes_the_pages_and_every_chart_twice() {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("reports/quickstart");
-        let record = fixture::record(2);
+        let record = fixture::record(1);
         let rows = fixture::rows(&record);
         let written = render(&record, &rows, "A finding.", &out).unwrap();
         let names: Vec<String> = written
@@ -86,6 +86,16 @@ mod tests {
             [
                 "charts/quality.svg",
                 "charts/quality.png",
+                "charts/changes.svg",
+                "charts/changes.png",
+                "charts/depth.svg",
+                "charts/depth.png",
+                "charts/depth-latency.svg",
+                "charts/depth-latency.png",
+                "charts/length.svg",
+                "charts/length.png",
+                "charts/scores.svg",
+                "charts/scores.png",
                 "charts/latency.svg",
                 "charts/latency.png",
                 "charts/quality-latency.svg",
@@ -100,14 +110,14 @@ mod tests {
             assert!(out.join(link).is_file(), "{link}");
         }
         assert_eq!(std::fs::read_dir(&out).unwrap().count(), 3);
-        assert_eq!(std::fs::read_dir(out.join("charts")).unwrap().count(), 6);
+        assert_eq!(std::fs::read_dir(out.join("charts")).unwrap().count(), 16);
     }
 
     #[test]
     fn a_second_report_replaces_the_first_and_keeps_other_files() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("record.json"), "{}").unwrap();
-        let record = fixture::record(1);
+        let record = fixture::record(0);
         render(&record, &[], "Old.", folder.path()).unwrap();
         render(&record, &[], "New.", folder.path()).unwrap();
         let page = std::fs::read_to_string(folder.path().join("report.md")).unwrap();
@@ -125,9 +135,9 @@ mod tests {
         assert!(error.to_string().contains("taken"), "{error}");
 
         let out = folder.path().join("out");
-        std::fs::create_dir_all(out.join("charts/latency.png")).unwrap();
+        std::fs::create_dir_all(out.join("charts/quality.png")).unwrap();
         let error = render(&fixture::record(0), &[], "", &out).unwrap_err();
         assert!(matches!(error, ReportError::Picture { .. }), "{error:?}");
-        assert!(error.to_string().contains("latency.png"), "{error}");
+        assert!(error.to_string().contains("quality.png"), "{error}");
     }
 }

@@ -24,6 +24,8 @@ pub(crate) fn page(content: &Content, charts: &[DrawnChart]) -> String {
             Block::Text(text) => Some(escape(text)),
             Block::List(items) => Some(list(items)),
             Block::Table(rows) => Some(table(rows)),
+            Block::Folded(name, rows) => Some(folded(name, rows)),
+            Block::Heading(text) => Some(format!("### {}", escape(text))),
             Block::Chart(name) => charts.iter().find(|chart| chart.name == *name).map(image),
         }));
     }
@@ -62,10 +64,29 @@ fn line(cells: impl Iterator<Item = String>) -> String {
 }
 
 fn cell(cell: &Cell) -> String {
-    match &cell.detail {
-        Some(detail) => format!("{} {}", escape(&cell.text), escape(detail)),
-        None => escape(&cell.text),
+    let items = cell.items.iter().enumerate().map(|(index, item)| {
+        format!("{}. {}", index + 1, qualified(&item.text, item.detail.as_deref()))
+    });
+    let own = qualified(&cell.text, cell.detail.as_deref());
+    // A table's row is one line: only HTML can break it.
+    Some(own)
+        .filter(|own| !own.is_empty())
+        .into_iter()
+        .chain(items)
+        .collect::<Vec<_>>()
+        .join("<br>")
+}
+
+fn qualified(text: &str, detail: Option<&str>) -> String {
+    match detail {
+        Some(detail) => format!("{} {}", escape(text), escape(detail)),
+        None => escape(text),
     }
+}
+
+/// GitHub folds it; where HTML is not read, the table stands open under its name.
+fn folded(name: &str, rows: &Table) -> String {
+    format!("<details><summary>{}</summary>\n\n{}\n\n</details>", escape(name), table(rows))
 }
 
 /// Text that shows as it is, on one line: whatever Markdown or HTML would read into it is escaped.
@@ -117,7 +138,7 @@ mod tests {
 
     #[test]
     fn two_rerankers() {
-        let mut record = fixture::record(2);
+        let mut record = fixture::with_retriever(2);
         record.experiment.demonstration = Some("These figures predict nothing.".into());
         record.experiment.warnings =
             vec!["1 query failed; raise the deadline and run again.".into()];

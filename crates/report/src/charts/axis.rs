@@ -30,6 +30,64 @@ impl Axis {
         }
     }
 
+    /// An axis for numbers of any range, such as scores, that shows all of `values`.
+    pub(crate) fn number(values: impl IntoIterator<Item = f64>) -> Self {
+        // What no picture can tell apart any more is cut off, so that no difference overflows.
+        let finite = values.into_iter().filter(|value| value.is_finite());
+        let (low, high) =
+            extent(finite.map(|value| value.clamp(-1e300, 1e300))).unwrap_or((0.0, 1.0));
+        let air = match high - low {
+            width if width > 1e-9 * low.abs().max(high.abs()) => 0.0,
+            _ => (0.1 * low.abs()).max(0.5),
+        };
+        Self::linear(low - air, high + air, 8)
+    }
+
+    /// An axis for differences of measures: 0 in the middle, from -1 to 1 at most.
+    pub(crate) fn difference(values: impl IntoIterator<Item = f64>) -> Self {
+        let most = extent(values.into_iter().map(f64::abs)).map_or(0.0, |(_, high)| high);
+        let end = [0.1, 0.2, 0.5, 1.0].into_iter().find(|end| most <= *end).unwrap_or(1.0);
+        Self::linear(-end, end, 4)
+    }
+
+    /// An axis for shares from 0 up to the greatest of `values`, in percent.
+    pub(crate) fn percent(values: impl IntoIterator<Item = f64>) -> Self {
+        let high = extent(values).map_or(1.0, |(_, high)| high.clamp(0.01, 1.0));
+        let mut axis = Self::linear(0.0, 100.0 * high, 4);
+        for (value, label) in &mut axis.ticks {
+            *value /= 100.0;
+            label.push('%');
+        }
+        axis.high /= 100.0;
+        axis
+    }
+
+    /// An axis for the places of `count` things in a row.
+    pub(crate) fn count(count: usize) -> Self {
+        let count = count.max(1) as f64;
+        let mut axis = Self::linear(0.0, count, 6);
+        // No room for things that are not there.
+        axis.high = count;
+        axis.ticks.retain(|(value, _)| *value <= count && value.fract() == 0.0);
+        for (value, label) in &mut axis.ticks {
+            *label = crate::format::count(*value as u64);
+        }
+        axis
+    }
+
+    /// A logarithmic axis with a tick at each of `values`, as for settings that were tried.
+    pub(crate) fn settings(values: impl IntoIterator<Item = usize>) -> Self {
+        let values: std::collections::BTreeSet<usize> =
+            values.into_iter().filter(|value| *value > 0).collect();
+        let (low, high) = match (values.first(), values.last()) {
+            (Some(&low), Some(&high)) => (low as f64, high as f64),
+            _ => (1.0, 1.0),
+        };
+        let air = if low < high { (high / low).powf(0.05) } else { 2.0 };
+        let ticks = values.iter().map(|&v| (v as f64, crate::format::count(v as u64))).collect();
+        Self { low: low / air, high: high * air, logarithmic: true, ticks }
+    }
+
     /// Whether equal distances are equal factors.
     pub(crate) fn logarithmic(&self) -> bool {
         self.logarithmic
@@ -66,7 +124,7 @@ impl Axis {
         let steps = (last - first).round() as usize;
         let ticks = (0..=steps)
             .map(|index| (first + index as f64) * step)
-            .map(|value| (value, format!("{:.places$}", value + 0.0)))
+            .map(|value| (value, label(value, step, places)))
             .collect();
         Self { low: first * step, high: last * step, logarithmic: false, ticks }
     }
@@ -88,6 +146,17 @@ impl Axis {
             .collect();
         Self { low: all[from], high: all[to], logarithmic: true, ticks }
     }
+}
+
+/// A tick in as many decimals as its axis needs; in powers of ten where that takes too many digits.
+fn label(value: f64, step: f64, places: usize) -> String {
+    let rounded = (value / step).round() * step;
+    if rounded.abs() >= 1e6 || places > 5 {
+        return crate::format::number(rounded);
+    }
+    // A rounded zero has no sign.
+    let zero = rounded.abs() < step / 2.0;
+    format!("{:.places$}", if zero { 0.0 } else { rounded }).replace('-', "−")
 }
 
 /// A power of ten's multiple without superfluous zeros.
@@ -138,6 +207,56 @@ mod tests {
         assert!((axis.position(1.0) - 2f64.ln() / 200f64.ln()).abs() < 1e-12);
         let axis = Axis::milliseconds([0.01, 20_000.0]);
         assert_eq!(labels(&axis), ["0.01", "0.1", "1", "10", "100", "1000", "10000"]);
+    }
+
+    #[test]
+    fn differences_have_their_zero_in_the_middle() {
+        let axis = Axis::difference([-0.3, 0.12]);
+        assert!((axis.position(0.0) - 0.5).abs() < 1e-12);
+        assert_eq!(labels(&axis), ["−0.5", "0.0", "0.5"]);
+        assert_eq!(labels(&Axis::difference([1.0])), ["−1.0", "−0.5", "0.0", "0.5", "1.0"]);
+        assert!(Axis::difference([]).position(0.1) > 0.9);
+    }
+
+    #[test]
+    fn settings_have_a_tick_each() {
+        let axis = Axis::settings([100, 10, 30, 10]);
+        assert_eq!(labels(&axis), ["10", "30", "100"]);
+        assert!(axis.position(10.0) > 0.0 && axis.position(100.0) < 1.0);
+        assert!((Axis::settings([50]).position(50.0) - 0.5).abs() < 1e-12);
+        assert!(Axis::settings([]).position(1.0).is_finite());
+    }
+
+    #[test]
+    fn shares_and_places_end_where_the_data_end() {
+        assert_eq!(labels(&Axis::percent([0.31])), ["0%", "10%", "20%", "30%", "40%"]);
+        assert_eq!(labels(&Axis::percent([])).last(), Some(&"100%"));
+        let axis = Axis::count(150);
+        assert_eq!(axis.position(150.0), 1.0);
+        assert_eq!(labels(&axis).last(), Some(&"150"));
+        assert_eq!(labels(&Axis::count(1)), ["0", "1"]);
+    }
+
+    #[test]
+    fn scores_of_any_range_are_within_their_axis() {
+        for values in [
+            vec![],
+            vec![0.0],
+            vec![-11.2, 10.4],
+            vec![1e16, 1e16 + 2.0],
+            vec![f64::MIN, f64::MAX],
+            vec![1e-12, 2e-12],
+            vec![-65_504.0, f64::NAN],
+        ] {
+            let axis = Axis::number(values.clone());
+            assert!(axis.ticks().len() >= 2, "{values:?}");
+            assert!(axis.ticks().len() < 16, "{values:?}: {:?}", axis.ticks());
+            for (value, label) in axis.ticks() {
+                assert!(label.chars().count() < 12, "{label}");
+                assert!((0.0..=1.0).contains(&axis.position(*value)), "{values:?}");
+            }
+        }
+        assert_eq!(labels(&Axis::number([-3.0, 3.0])), ["−3", "−2", "−1", "0", "1", "2", "3"]);
     }
 
     #[test]

@@ -155,15 +155,60 @@ impl HorizontalAxis {
             painter.line((x, plot.top), (x, plot.bottom), GRID, 1.0)?;
             painter.line((x, plot.bottom), (x, plot.bottom + 4.0), SOFT, 1.0)?;
             let half = width(label, NOTE.em, NOTE.bold) / 2.0;
-            if x - half >= free_from {
-                painter.text(label, (x, plot.bottom + 18.0), HPos::Center, NOTE)?;
-                free_from = x + half + 6.0;
+            let middle = within(x, half);
+            if middle - half >= free_from {
+                painter.text(label, (middle, plot.bottom + 18.0), HPos::Center, NOTE)?;
+                free_from = middle + half + 6.0;
             }
         }
         painter.line((plot.left, plot.bottom), (plot.right, plot.bottom), SOFT, 1.0)?;
         let half = self.title.width() / 2.0;
         let middle = within((plot.left + plot.right) / 2.0, half);
         self.title.draw(painter, (middle, plot.bottom + 26.0), HPos::Center)
+    }
+}
+
+/// A vertical axis; its title stands above the plot, where it needs no turned letters.
+#[derive(Clone, Debug)]
+pub(crate) struct VerticalAxis {
+    pub(crate) axis: Axis,
+    title: Lines,
+}
+
+impl VerticalAxis {
+    /// The title says quantity and unit; it is one line.
+    pub(crate) fn new(axis: Axis, title: &str) -> Self {
+        Self { axis, title: Lines::new(title, NOTE, WIDTH - 2.0 * MARGIN, 1) }
+    }
+
+    /// The space it needs at the left of the plot.
+    pub(crate) fn width(&self) -> f64 {
+        let labels = self.axis.ticks().iter().map(|(_, label)| width(label, NOTE.em, NOTE.bold));
+        labels.fold(0.0, f64::max) + 12.0
+    }
+
+    /// The space it needs above the plot.
+    pub(crate) fn height(&self) -> f64 {
+        if self.title.height() > 0.0 { 22.0 } else { 0.0 }
+    }
+
+    /// Draws grid, ticks and title.
+    pub(crate) fn draw<DB: DrawingBackend>(
+        &self,
+        painter: &Painter<'_, DB>,
+        plot: Plot,
+    ) -> Drawn<DB> {
+        let mut free_from = f64::INFINITY;
+        for (value, label) in self.axis.ticks() {
+            let y = plot.y(&self.axis, *value);
+            painter.line((plot.left, y), (plot.right, y), GRID, 1.0)?;
+            if y + NOTE.em / 2.0 < free_from {
+                painter.text(label, (plot.left - 8.0, y + 4.4), HPos::Right, NOTE)?;
+                free_from = y - NOTE.em / 2.0 - 2.0;
+            }
+        }
+        painter.line((plot.left, plot.top), (plot.left, plot.bottom), SOFT, 1.0)?;
+        self.title.draw(painter, (MARGIN, plot.top - 27.0), HPos::Left)
     }
 }
 

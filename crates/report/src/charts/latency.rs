@@ -39,8 +39,8 @@ struct Spread {
 const P95: Look = Look { color: INK, marker: Marker::Diamond };
 
 impl LatencyChart {
-    /// Lays out the times of a record's rerankers.
-    pub(crate) fn new(record: &Record, rows: &[QueryRow]) -> Self {
+    /// Lays out the times of a record's rerankers; `None` where none was timed.
+    pub(crate) fn new(record: &Record, rows: &[QueryRow]) -> Option<Self> {
         let systems: Vec<System> = rerankers(record)
             .enumerate()
             .map(|(index, system)| {
@@ -57,22 +57,16 @@ impl LatencyChart {
             .collect();
         let title = "Latency: time per query".to_owned();
         let measured: Vec<&System> = systems.iter().filter(|s| s.latency.is_some()).collect();
-        let subtitle = if systems.is_empty() {
-            "Not measured: the experiment names no reranker. The first stage's own time is not \
-             part of reranking."
-                .to_owned()
-        } else if measured.is_empty() {
-            "Not measured: no reranker was timed, as when scores come from a cache or a replay."
-                .to_owned()
-        } else {
-            let samples = measured.iter().filter_map(|s| s.latency.as_ref()).map(|l| l.samples);
-            format!(
-                "Reranking all candidates of a query, one query at a time: {}, {} candidates each \
-                 on average.",
-                spelled_range(samples.clone().min(), samples.max()),
-                format::mean(record.candidates.mean),
-            )
-        };
+        if measured.is_empty() {
+            return None;
+        }
+        let samples = measured.iter().filter_map(|s| s.latency.as_ref()).map(|l| l.samples);
+        let subtitle = format!(
+            "Reranking all candidates of a query, one query at a time: {}, {} candidates each on \
+             average.",
+            spelled_range(samples.clone().min(), samples.max()),
+            format::mean(record.candidates.mean),
+        );
         let header = Header::new(&title, &subtitle);
         let values = measured.iter().flat_map(|system| {
             let spread = system.spread.into_iter().flat_map(|s| [s.least, s.greatest]);
@@ -83,18 +77,14 @@ impl LatencyChart {
         let scale = if axis.logarithmic() { ", logarithmic scale" } else { "" };
         let texts: Vec<_> =
             systems.iter().map(|s| (s.name.clone(), figures(s.latency.as_ref()))).collect();
-        let legend = if measured.is_empty() { 0.0 } else { 24.0 };
-        Self {
+        let legend = 24.0;
+        Some(Self {
             axis: HorizontalAxis::new(axis, &format!("milliseconds per query{scale}")),
             rows: Rows::new(header.bottom() + legend, "p50 / p95", &texts),
             title,
             header,
             systems,
-        }
-    }
-
-    fn measured(&self) -> bool {
-        self.systems.iter().any(|system| system.latency.is_some())
+        })
     }
 
     /// What the shapes mean, in one line of small pictures and words.
@@ -132,9 +122,6 @@ impl Chart for LatencyChart {
     }
 
     fn alt(&self) -> String {
-        if !self.measured() {
-            return format!("{}: not measured.", self.title);
-        }
         let parts: Vec<String> = self
             .systems
             .iter()
@@ -152,17 +139,11 @@ impl Chart for LatencyChart {
     }
 
     fn height(&self) -> f64 {
-        if !self.measured() {
-            return self.header.bottom() + MARGIN;
-        }
         self.rows.plot().bottom + self.axis.height() + MARGIN
     }
 
     fn draw<DB: DrawingBackend>(&self, painter: &Painter<'_, DB>) -> Drawn<DB> {
         self.header.draw(painter)?;
-        if !self.measured() {
-            return Ok(());
-        }
         self.legend(painter)?;
         let plot = self.rows.plot();
         self.axis.draw(painter, plot)?;
@@ -252,11 +233,12 @@ mod tests {
 
     #[test]
     fn without_a_recorded_latency_single_times_are_not_shown() {
-        let mut record = fixture::record(1);
+        let mut record = fixture::record(2);
         let rows = fixture::rows(&record);
         record.systems[1].latency = None;
-        let chart = LatencyChart::new(&record, &rows);
+        let chart = LatencyChart::new(&record, &rows).unwrap();
         assert!(chart.systems[0].spread.is_none());
+        assert!(chart.systems[1].spread.is_some());
         assert!(chart.alt().contains("not measured"));
     }
 }

@@ -1,13 +1,20 @@
 //! Charts: one file a chart, each drawn once and kept both as SVG and as pixels.
 
 mod axis;
+mod changes;
+mod curves;
+mod depth;
+mod depth_latency;
 mod font;
 mod frame;
 mod latency;
+mod length;
 mod paint;
 mod palette;
+mod panels;
 mod quality;
 mod raster;
+mod scores;
 mod svg;
 mod tradeoff;
 
@@ -15,11 +22,17 @@ use plotters::prelude::*;
 use secondpass_evaluation::{Estimate, QueryRow, Record, Role, SystemRecord};
 
 use crate::ReportError;
+use curves::Level;
 
+pub(crate) use changes::ChangesChart;
+pub(crate) use depth::DepthChart;
+pub(crate) use depth_latency::DepthLatencyChart;
 pub(crate) use latency::LatencyChart;
+pub(crate) use length::LengthChart;
 pub(crate) use paint::{Drawn, Painter};
 pub(crate) use quality::QualityChart;
 pub(crate) use raster::Raster;
+pub(crate) use scores::{ScoresChart, middle, total, well_formed};
 pub(crate) use tradeoff::TradeoffChart;
 
 /// The width of every chart in logical pixels.
@@ -58,29 +71,58 @@ pub(crate) struct DrawnChart {
     pub(crate) svg: String,
 }
 
-/// Draws every chart of a record as SVG.
+/// Draws every chart that a record holds data for as SVG, in the order of the pages.
 pub(crate) fn draw(record: &Record, rows: &[QueryRow]) -> Result<Vec<DrawnChart>, ReportError> {
-    font::register()?;
-    Ok(vec![
-        drawn(&QualityChart::new(record))?,
-        drawn(&LatencyChart::new(record, rows))?,
-        drawn(&TradeoffChart::new(record))?,
-    ])
+    struct Svg(Vec<DrawnChart>);
+    impl Visitor for Svg {
+        fn visit<C: Chart>(&mut self, chart: &C) -> Result<(), ReportError> {
+            let (title, alt) = (chart.title(), chart.alt());
+            self.0.push(DrawnChart { name: C::NAME, title, alt, svg: svg::draw(chart)? });
+            Ok(())
+        }
+    }
+    let mut drawn = Svg(Vec::new());
+    visit(record, rows, &mut drawn)?;
+    Ok(drawn.0)
 }
 
 /// Draws the same charts as pixels, in the same order.
 pub(crate) fn rasters(record: &Record, rows: &[QueryRow]) -> Result<Vec<Raster>, ReportError> {
-    font::register()?;
-    Ok(vec![
-        Raster::draw(&QualityChart::new(record))?,
-        Raster::draw(&LatencyChart::new(record, rows))?,
-        Raster::draw(&TradeoffChart::new(record))?,
-    ])
+    struct Pixels(Vec<Raster>);
+    impl Visitor for Pixels {
+        fn visit<C: Chart>(&mut self, chart: &C) -> Result<(), ReportError> {
+            self.0.push(Raster::draw(chart)?);
+            Ok(())
+        }
+    }
+    let mut drawn = Pixels(Vec::new());
+    visit(record, rows, &mut drawn)?;
+    Ok(drawn.0)
 }
 
-fn drawn<C: Chart>(chart: &C) -> Result<DrawnChart, ReportError> {
-    let (title, alt) = (chart.title(), chart.alt());
-    Ok(DrawnChart { name: C::NAME, title, alt, svg: svg::draw(chart)? })
+/// What is done with each chart.
+trait Visitor {
+    fn visit<C: Chart>(&mut self, chart: &C) -> Result<(), ReportError>;
+}
+
+/// Lays out the charts that there are data for, and shows each to `visitor`.
+fn visit(
+    record: &Record,
+    rows: &[QueryRow],
+    visitor: &mut impl Visitor,
+) -> Result<(), ReportError> {
+    fn one<C: Chart>(chart: Option<C>, visitor: &mut impl Visitor) -> Result<(), ReportError> {
+        chart.map_or(Ok(()), |chart| visitor.visit(&chart))
+    }
+    font::register()?;
+    one(QualityChart::new(record), visitor)?;
+    one(ChangesChart::new(record, rows), visitor)?;
+    one(DepthChart::new(record), visitor)?;
+    one(DepthLatencyChart::new(record), visitor)?;
+    one(LengthChart::new(record), visitor)?;
+    one(ScoresChart::new(record), visitor)?;
+    one(LatencyChart::new(record, rows), visitor)?;
+    one(TradeoffChart::new(record), visitor)
 }
 
 /// A system's estimate of the primary measure, if it is there and finite.
@@ -89,7 +131,17 @@ fn primary<'a>(record: &Record, system: &'a SystemRecord) -> Option<&'a Estimate
         .quality
         .iter()
         .find(|estimate| estimate.measure == record.primary)
-        .filter(|e| e.mean.is_finite() && e.low.is_finite() && e.high.is_finite())
+        .filter(|estimate| finite(estimate))
+}
+
+/// Whether it can be drawn.
+fn finite(estimate: &Estimate) -> bool {
+    [estimate.low, estimate.mean, estimate.high].into_iter().all(f64::is_finite)
+}
+
+/// A horizontal line with its name and figure.
+fn level(name: &str, value: f64, limit: bool) -> Level {
+    Level { label: format!("{name} {}", crate::format::score(value)), value, limit }
 }
 
 /// The first system of a role.

@@ -58,18 +58,36 @@ impl<'a, DB: DrawingBackend> Painter<'a, DB> {
 
     /// A dashed line.
     pub(crate) fn dashed(&self, from: Place, to: Place, color: RGBColor, width: f64) -> Drawn<DB> {
-        self.broken(from, to, color, width, 6.0, 4.0)
+        self.broken(&[from, to], color, width, 6.0, 4.0)
     }
 
     /// A dotted line.
     pub(crate) fn dotted(&self, from: Place, to: Place, color: RGBColor, width: f64) -> Drawn<DB> {
-        self.broken(from, to, color, width, 1.5, 3.0)
+        self.broken(&[from, to], color, width, 1.5, 3.0)
     }
 
     /// A box filled with a light tint of `color`, edged in ink.
     pub(crate) fn rectangle(&self, from: Place, to: Place, color: RGBColor) -> Drawn<DB> {
         let corners = [from, (to.0, from.1), to, (from.0, to.1)].map(pixel).to_vec();
         self.shape(corners, tint(color), INK)
+    }
+
+    /// A filled area without an edge: a light tint of `color`, or the colour itself.
+    pub(crate) fn area(&self, outline: &[Place], color: RGBColor, full: bool) -> Drawn<DB> {
+        let points = outline.iter().copied().map(pixel).collect::<Vec<_>>();
+        let fill = if full { color } else { tint(color) };
+        self.area.draw(&Polygon::new(points, fill.filled()))
+    }
+
+    /// A line through several points.
+    pub(crate) fn path(&self, points: &[Place], color: RGBColor, width: f64) -> Drawn<DB> {
+        let points = points.iter().copied().map(pixel).collect::<Vec<_>>();
+        self.area.draw(&PathElement::new(points, stroke(color, width)))
+    }
+
+    /// A dashed line through several points.
+    pub(crate) fn dashed_path(&self, points: &[Place], color: RGBColor, width: f64) -> Drawn<DB> {
+        self.broken(points, color, width, 8.0, 5.0)
     }
 
     /// A system's marker, filled with its colour and edged in ink so that light colours show.
@@ -99,15 +117,14 @@ impl<'a, DB: DrawingBackend> Painter<'a, DB> {
 
     fn broken(
         &self,
-        from: Place,
-        to: Place,
+        points: &[Place],
         color: RGBColor,
         width: f64,
         dash: f64,
         gap: f64,
     ) -> Drawn<DB> {
         let scaled = |length: f64| (length * f64::from(SCALE)).round() as i32;
-        let points = [pixel(from), pixel(to)];
+        let points = points.iter().copied().map(pixel).collect::<Vec<_>>();
         let style = stroke(color, width);
         self.area.draw(&DashedPathElement::new(points, scaled(dash), scaled(gap), style))
     }

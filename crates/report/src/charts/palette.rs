@@ -11,6 +11,11 @@ pub(crate) const GRID: RGBColor = RGBColor(0xe3, 0xe3, 0xe3);
 /// The first stage.
 pub(crate) const BASELINE: RGBColor = RGBColor(0x6e, 0x6e, 0x6e);
 
+/// What gained, or is relevant.
+pub(crate) const GAIN: RGBColor = COLORS[0];
+/// What lost, or is not relevant; apart from [`GAIN`] for every kind of colour vision.
+pub(crate) const LOSS: RGBColor = COLORS[1];
+
 /// How one reranker is drawn in every chart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Look {
@@ -31,6 +36,14 @@ impl Look {
 
 /// The first stage's look.
 pub(crate) const FIRST_STAGE: Look = Look { color: BASELINE, marker: Marker::Circle };
+
+/// The look of the best order there is.
+pub(crate) const CEILING: Look = Look { color: INK, marker: Marker::Circle };
+
+/// The look of other first stages: shapes of their own, in the first stage's grey.
+pub(crate) fn retriever(index: usize) -> Look {
+    Look { color: BASELINE, marker: MARKERS[index % MARKERS.len()] }
+}
 
 /// The look of the reranker at `index` in the record. Colour and shape change together up to eight;
 /// from the ninth on the pairs differ.

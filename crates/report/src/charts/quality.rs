@@ -6,7 +6,7 @@ use secondpass_evaluation::{Estimate, Record, Role};
 
 use super::axis::Axis;
 use super::frame::{Header, HorizontalAxis, LABEL, Lines, Rows, within};
-use super::palette::{BASELINE, FIRST_STAGE, INK, Look, reranker};
+use super::palette::{BASELINE, FIRST_STAGE, INK, Look, reranker, retriever};
 use super::{Chart, Drawn, MARGIN, Painter, WIDTH, of_role, primary};
 use crate::format;
 
@@ -28,19 +28,21 @@ struct System {
 }
 
 impl QualityChart {
-    /// Lays out the primary measure of a record's systems.
-    pub(crate) fn new(record: &Record) -> Self {
-        let mut index = 0;
+    /// Lays out the primary measure of a record's systems; `None` where none has any.
+    pub(crate) fn new(record: &Record) -> Option<Self> {
+        let (mut rerankers, mut retrievers) = (0.., 0..);
         let mut systems = Vec::new();
         for system in record.systems.iter().filter(|system| system.role != Role::Oracle) {
-            let look = if system.role == Role::Reranker {
-                index += 1;
-                reranker(index - 1)
-            } else {
-                FIRST_STAGE
+            let look = match system.role {
+                Role::Reranker => rerankers.next().map_or(FIRST_STAGE, reranker),
+                Role::Retriever => retrievers.next().map_or(FIRST_STAGE, retriever),
+                Role::FirstStage | Role::Oracle => FIRST_STAGE,
             };
             let estimate = primary(record, system).cloned();
             systems.push(System { name: system.name.clone(), role: system.role, look, estimate });
+        }
+        if systems.iter().all(|system: &System| system.estimate.is_none()) {
+            return None;
         }
         let oracle = of_role(record, Role::Oracle).and_then(|oracle| primary(record, oracle));
 
@@ -48,10 +50,11 @@ impl QualityChart {
         let header = Header::new(
             &title,
             &format!(
-                "Mean over {} of {}, {} split, with its 95% bootstrap interval.",
+                "Mean over {} of {}, {} split, with its {} bootstrap interval.",
                 format::counted(record.dataset.queries, "query", "queries"),
                 record.dataset.name,
                 record.dataset.split,
+                format::level(record.statistics.alpha),
             ),
         );
         let ceiling = oracle.map(|oracle| {
@@ -72,17 +75,21 @@ impl QualityChart {
             .filter_map(|system| system.estimate.as_ref())
             .flat_map(|estimate| [estimate.low, estimate.mean, estimate.high])
             .chain(oracle.map(|oracle| oracle.mean));
-        Self {
+        Some(Self {
             axis: HorizontalAxis::new(
                 Axis::share(values),
                 &format!("{} (0 to 1, higher is better)", record.primary),
             ),
-            rows: Rows::new(top, "mean [95% interval]", &texts),
+            rows: Rows::new(
+                top,
+                &format!("mean [{} interval]", format::level(record.statistics.alpha)),
+                &texts,
+            ),
             title,
             header,
             systems,
             ceiling,
-        }
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! Layout: every label stays on the chart and clear of the others, whatever the record holds.
 
+use std::collections::BTreeMap;
+
 use plotters::style::text_anchor::HPos;
 use secondpass_evaluation::Role;
 
@@ -59,14 +61,17 @@ fn unescaped(text: &str) -> String {
 }
 
 /// The charts of a record, checked.
-fn checked(record: &Record) -> Vec<(&'static str, String)> {
-    font::register().unwrap();
-    let rows = fixture::rows(record);
-    vec![
-        (QualityChart::NAME, check(&QualityChart::new(record))),
-        (LatencyChart::NAME, check(&LatencyChart::new(record, &rows))),
-        (TradeoffChart::NAME, check(&TradeoffChart::new(record))),
-    ]
+fn checked(record: &Record) -> BTreeMap<&'static str, String> {
+    struct Checked(BTreeMap<&'static str, String>);
+    impl Visitor for Checked {
+        fn visit<C: Chart>(&mut self, chart: &C) -> Result<(), ReportError> {
+            assert_eq!(self.0.insert(C::NAME, check(chart)), None);
+            Ok(())
+        }
+    }
+    let mut checked = Checked(BTreeMap::new());
+    visit(record, &fixture::rows(record), &mut checked).unwrap();
+    checked.0
 }
 
 fn check<C: Chart>(chart: &C) -> String {
@@ -149,13 +154,22 @@ fn extreme_figures_are_drawn() {
 }
 
 #[test]
-fn without_a_reranker_the_time_charts_say_so() {
-    let charts = checked(&fixture::record(0));
-    assert!(charts[0].1.contains("first stage"));
-    for (name, svg) in &charts[1..] {
-        assert!(svg.contains("Not measured"), "{name}");
-        assert!(!svg.contains("polygon"), "{name} shows data");
+fn only_what_was_measured_is_drawn() {
+    let names = |record: &Record| checked(record).into_keys().collect::<Vec<_>>();
+    assert_eq!(names(&fixture::record(0)), ["quality"]);
+    let mut record = fixture::record(1);
+    let system = &mut record.systems[1];
+    system.latency = None;
+    system.lengths.clear();
+    system.scores = None;
+    for point in &mut system.depths {
+        point.latency = None;
     }
+    assert_eq!(names(&record), ["changes", "depth", "quality"]);
+    record.systems[1].depths.clear();
+    assert_eq!(names(&record), ["changes", "quality"]);
+    record.systems.clear();
+    assert!(names(&record).is_empty());
 }
 
 #[test]
@@ -163,22 +177,106 @@ fn a_reranker_without_latency_is_named_as_not_measured() {
     let mut record = fixture::record(2);
     record.systems[2].latency = None;
     let charts = checked(&record);
-    assert!(labels(&charts[1].1).iter().any(|label| label.text == "not measured"));
-    assert!(labels(&charts[2].1).iter().any(|l| l.text == "0.688, latency not measured"));
+    let shows = |chart: &str, text: &str| labels(&charts[chart]).iter().any(|l| l.text == text);
+    assert!(shows("latency", "not measured"));
+    assert!(shows("quality-latency", "0.688, latency not measured"));
 }
 
 #[test]
 fn every_system_shows_its_figures() {
     let record = fixture::record(3);
     let charts = checked(&record);
+    let texts = |chart: &str| -> Vec<String> {
+        labels(&charts[chart]).into_iter().map(|label| label.text).collect()
+    };
     for system in record.systems.iter().filter(|system| system.role != Role::Oracle) {
-        assert!(charts[0].1.contains(&system.name), "{}", system.name);
+        assert!(charts["quality"].contains(&system.name), "{}", system.name);
     }
-    let texts: Vec<String> = labels(&charts[0].1).into_iter().map(|label| label.text).collect();
-    assert!(texts.contains(&"0.702 [0.660, 0.741]".to_owned()), "{texts:?}");
-    assert!(texts.contains(&"oracle 0.958: no reranker can exceed this at depth 50".to_owned()));
-    let texts: Vec<String> = labels(&charts[1].1).into_iter().map(|label| label.text).collect();
-    assert!(texts.contains(&"12.4 ms / 22.3 ms".to_owned()), "{texts:?}");
+    for (chart, text) in [
+        ("quality", "0.702 [0.660, 0.741]"),
+        ("quality", "oracle 0.958: no reranker can exceed this at depth 50"),
+        ("latency", "12.4 ms / 22.3 ms"),
+        ("changes", "61 gained, 22 lost, 67 unchanged"),
+        ("depth", "0.702 at depth 50"),
+        ("depth", "first stage 0.641"),
+        ("depth-latency", "12.4 ms at depth 50"),
+        ("length", "0.702 at 512 tokens"),
+        ("scores", "310 relevant, 1,650 not relevant, 220 unjudged"),
+    ] {
+        assert!(texts(chart).contains(&text.to_owned()), "{chart}: {:?}", texts(chart));
+    }
+}
+
+#[test]
+fn odd_figures_leave_gaps_and_break_nothing() {
+    let mut record = fixture::record(3);
+    for (index, system) in record.systems.iter_mut().enumerate() {
+        for point in &mut system.depths {
+            point.oracle = f64::NAN;
+            if index == 1 {
+                point.estimate.low = f64::NAN;
+            }
+            if let Some(latency) = &mut point.latency {
+                latency.p95 = f64::INFINITY;
+            }
+        }
+        if let Some(scores) = &mut system.scores {
+            scores.relevant = vec![u64::MAX; scores.relevant.len()];
+            scores.not_relevant = vec![0; scores.not_relevant.len()];
+        }
+    }
+    let charts = checked(&record);
+    assert!(!charts.contains_key("depth-latency"));
+    assert!(!charts["depth"].contains("oracle"));
+    assert!(!charts["depth"].contains(&record.systems[1].name));
+    for (name, svg) in charts {
+        assert!(!svg.contains("NaN") && !svg.contains("inf"), "{name}");
+    }
+}
+
+#[test]
+fn queries_that_gained_and_lost_are_drawn_in_proportion() {
+    let record = fixture::record(1);
+    // Of ten queries, four gain everything, one loses everything.
+    let rows: Vec<QueryRow> = (0..20)
+        .map(|index| {
+            let query = index % 10;
+            let before = if query == 9 { 1.0 } else { 0.0 };
+            let after = if query < 4 { 1.0 } else { 0.0 };
+            let (system, value) = match index < 10 {
+                true => (&record.systems[0].name, before),
+                false => (&record.systems[1].name, after),
+            };
+            let mut row = fixture::row(system, None);
+            row.query = format!("q{query}").into();
+            row.values = vec![value; record.measures.len()];
+            row
+        })
+        .collect();
+    font::register().unwrap();
+    let svg = check(&ChangesChart::new(&record, &rows).unwrap());
+    let width = |color: &str| -> f64 {
+        // Legend and marker come first, the data last.
+        let polygon = svg.split("<polygon").filter(|p| p.contains(color)).last().unwrap();
+        let points = polygon.split_once("points=\"").unwrap().1.split_once('"').unwrap().0;
+        let xs: Vec<f64> = points
+            .split_whitespace()
+            .map(|point| point.split_once(',').unwrap().0.parse().unwrap())
+            .collect();
+        let (low, high) = (xs.iter().copied().reduce(f64::min), xs.into_iter().reduce(f64::max));
+        high.unwrap() - low.unwrap()
+    };
+    let ratio = width("#0072B2") / width("#D55E00");
+    assert!((ratio - 4.0).abs() < 0.02, "{ratio}");
+}
+
+#[test]
+fn ten_thousand_queries_make_a_small_picture() {
+    let mut record = fixture::record(8);
+    record.dataset.queries = 10_000;
+    for (name, svg) in checked(&record) {
+        assert!(svg.len() < 150_000, "{name}: {} bytes", svg.len());
+    }
 }
 
 #[test]
@@ -193,13 +291,6 @@ fn names_are_escaped_and_control_characters_replaced() {
 fn equal_records_give_equal_bytes() {
     let record = fixture::record(3);
     assert_eq!(checked(&record), checked(&record));
-}
-
-#[test]
-fn an_empty_record_gives_charts() {
-    let mut record = fixture::record(1);
-    record.systems.clear();
-    checked(&record);
 }
 
 #[test]

@@ -4,50 +4,118 @@ use super::{Block, Cell, Section, Table, heads, rerankers};
 use crate::charts::{Chart as _, LatencyChart, TradeoffChart};
 use crate::format;
 
-/// Times and throughput of the rerankers.
+/// Times and throughput of the rerankers, and the first stage's time.
 pub(super) fn section(record: &Record) -> Section {
     let mut blocks = vec![Block::Chart(LatencyChart::NAME)];
+    let cached = rerankers(record).any(|system| system.cached > 0);
     if rerankers(record).next().is_some() {
-        blocks.push(Block::Table(Table {
-            head: heads([
-                "System",
-                "p50 per query",
-                "p95 per query",
-                "Mean per query",
-                "Candidates per query",
-                "Pairs per second",
-                "Tokens per second",
-                "Queries timed",
-            ]),
-            rows: rerankers(record).map(row).collect(),
-            labels: 1,
-        }));
+        let mut head = heads([
+            "System",
+            "p50 per query",
+            "p95 per query",
+            "Mean per query",
+            "Candidates per query",
+            "Pairs per second",
+            "Tokens per second",
+            "Queries timed",
+        ]);
+        if cached {
+            head.push("From the cache".into());
+        }
+        let rows = rerankers(record).map(|system| row(record, system, cached)).collect();
+        blocks.push(Block::Table(Table { head, rows, labels: 1 }));
         blocks.push(Block::Text(
             "One query at a time, all its candidates; half of the queries took no longer than p50, \
              95 in 100 no longer than p95. The figures hold for the machine and the candidates \
-             named below. First stage and oracle do no reranking and are not timed."
+             named below. The oracle does no work and is not timed."
                 .into(),
         ));
-        blocks.push(Block::Chart(TradeoffChart::NAME));
     }
+    let mut notes = vec![first_stage(record)];
+    if cached {
+        notes.push(
+            "Queries whose scores came from the cache count for quality, never for latency. To time \
+             a reranker on all queries, run it again without the cache."
+                .into(),
+        );
+    }
+    blocks.push(Block::List(notes));
+    blocks.push(Block::Chart(TradeoffChart::NAME));
     Section { id: "latency", title: "Latency", blocks }
 }
 
-fn row(system: &SystemRecord) -> Vec<Cell> {
-    let name = Cell::from(system.name.as_str());
-    let Some(latency) = &system.latency else {
-        let mut row = vec![name, "not measured".into()];
-        row.extend((0..6).map(|_| Cell::from(format::NONE)));
-        return row;
-    };
-    vec![
-        name,
-        format::time(latency.p50).into(),
-        format::time(latency.p95).into(),
-        format::time(latency.mean).into(),
-        format::mean(latency.candidates).into(),
-        format::rate(latency.pairs_per_second).into(),
-        format::rate(latency.tokens_per_second).into(),
-        format::count(latency.samples as u64).into(),
-    ]
+fn row(record: &Record, system: &SystemRecord, cached: bool) -> Vec<Cell> {
+    let mut row = vec![Cell::from(system.name.as_str())];
+    match &system.latency {
+        Some(latency) => row.extend([
+            format::time(latency.p50).into(),
+            format::time(latency.p95).into(),
+            format::time(latency.mean).into(),
+            format::mean(latency.candidates).into(),
+            format::rate(latency.pairs_per_second).into(),
+            format::rate(latency.tokens_per_second).into(),
+            format::count(latency.samples as u64).into(),
+        ]),
+        None => {
+            row.push("not measured".into());
+            row.extend((0..6).map(|_| Cell::from(format::NONE)));
+        }
+    }
+    if cached {
+        row.push(format::part(system.cached, record.dataset.queries).into());
+    }
+    row
+}
+
+fn first_stage(record: &Record) -> String {
+    let queries = record.dataset.queries;
+    match record.candidates.seconds {
+        Some(seconds) if queries > 0 => format!(
+            "The first stage took {} for {}, {} per query on average; this comes on top of reranking.",
+            format::time(seconds),
+            format::counted(queries, "query", "queries"),
+            format::time(seconds / queries as f64)
+        ),
+        _ => "The first stage was not timed: its candidates came from elsewhere or from a cache."
+            .into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    fn texts(record: &Record) -> Vec<String> {
+        let mut texts = Vec::new();
+        for block in section(record).blocks {
+            match block {
+                Block::Table(table) => {
+                    texts.extend(table.rows.into_iter().flatten().map(|cell| cell.text));
+                }
+                Block::List(items) => texts.extend(items),
+                _ => {}
+            }
+        }
+        texts
+    }
+
+    #[test]
+    fn cached_scores_are_counted_and_never_timed() {
+        let mut record = fixture::record(1);
+        assert!(!texts(&record).iter().any(|text| text.contains("cache")));
+        record.systems[1].cached = 150;
+        record.systems[1].latency = None;
+        let told = texts(&record);
+        assert!(told.contains(&"not measured".to_owned()), "{told:?}");
+        assert!(told.contains(&"150 of 150 (100.0%)".to_owned()), "{told:?}");
+    }
+
+    #[test]
+    fn the_first_stages_time_is_told_or_its_absence() {
+        let mut record = fixture::record(0);
+        assert!(texts(&record)[0].contains("took 480 ms for 150 queries, 3.20 ms per query"));
+        record.candidates.seconds = None;
+        assert!(texts(&record)[0].contains("not timed"));
+    }
 }

@@ -1,39 +1,79 @@
 use secondpass_evaluation::Record;
 
-use super::{Block, Section};
+use super::{Block, Section, rerankers};
 use crate::format;
 
 /// How the figures came about.
 pub(super) fn section(record: &Record) -> Section {
     let dataset = &record.dataset;
-    Section {
-        id: "method",
-        title: "Method",
-        blocks: vec![Block::List(vec![
-            format!(
-                "All figures were measured in this run; none is a vendor's or assumed. It finished \
-                 on {}.",
-                record.finished
-            ),
-            format!(
-                "Queries: the {} of the {} split that have judgements ({} of {} documents). A \
-                 query without any result scores 0 and is counted.",
-                format::count(dataset.queries as u64),
-                dataset.split,
-                format::counted(dataset.judgements, "judgement", "judgements"),
-                format::count(dataset.documents as u64),
-            ),
-            "Measures have trec_eval's semantics and ir_measures' names.".into(),
-            "Intervals: 95%, by bootstrap over queries; differences are paired query by query. \
-             They cover the choice of queries, not errors in the judgements."
+    let mut items = vec![
+        format!(
+            "All figures were measured; none is a vendor's or assumed. The run finished on {}.",
+            record.finished
+        ),
+        format!(
+            "Queries: the {} of the {} split that have judgements ({} of {} documents). A query \
+             without any result scores 0 and is counted.",
+            format::count(dataset.queries as u64),
+            dataset.split,
+            format::counted(dataset.judgements, "judgement", "judgements"),
+            format::count(dataset.documents as u64),
+        ),
+        "Measures have trec_eval's semantics and ir_measures' names.".into(),
+        "Ties: equal scores are ordered by document id, descending, for every system alike. A score \
+         that is not a number is an error, never a rank."
+            .into(),
+        format!(
+            "Every reranker orders the same candidates; verdicts rest on {} alone.",
+            record.primary
+        ),
+        format!(
+            "Intervals: {}, by bootstrap over queries ({} resamples); differences are paired query \
+             by query. They cover the choice of queries, not errors in the judgements.",
+            format::level(record.statistics.alpha),
+            format::count(record.statistics.resamples as u64),
+        ),
+    ];
+    if rerankers(record).any(|system| system.cached > 0) {
+        items.push(
+            "Scores from the cache were measured in earlier runs of the same reranker on the same \
+             texts; they carry no times."
                 .into(),
-            "Ties: equal scores are ordered by document id, descending, for every system alike. A \
-             score that is not a number is an error, never a rank."
-                .into(),
-            format!(
-                "Every system orders the same candidates; verdicts rest on {} alone.",
-                record.primary
-            ),
-        ])],
+        );
     }
+    if rerankers(record).next().is_some() {
+        items.extend(tests(record));
+    }
+    Section { id: "method", title: "Method", blocks: vec![Block::List(items)] }
+}
+
+/// How verdicts were reached.
+fn tests(record: &Record) -> Vec<String> {
+    let statistics = &record.statistics;
+    let (alpha, margin) = (format::number(statistics.alpha), format::number(statistics.margin));
+    let exact = record.systems.iter().filter_map(|s| s.comparison.as_ref()).any(|c| c.exact);
+    vec![
+        format!(
+            "Difference: Fisher's paired randomization test, two-sided, {}, p = (b + 1) / (B + 1) \
+             where b of B permutations differ at least as much; the paired t test stands beside it. \
+             Verdicts take a level of {alpha} after Holm's correction over {} on {}; everything \
+             else is exploratory.",
+            match exact {
+                true => "through every permutation where it is marked exact".to_owned(),
+                false => format!(
+                    "{} permutations drawn",
+                    format::count(statistics.permutations as u64)
+                ),
+            },
+            format::counted(statistics.corrected_over, "reranker", "rerankers"),
+            record.primary
+        ),
+        format!(
+            "Equivalence: two one-sided paired t tests at a margin of {margin}. Non-inferiority: the \
+             one of them that asks whether a system is worse by the margin."
+        ),
+        "Minimal detectable difference: from the spread of the paired differences, at a probability \
+         of 80%; power is never computed from the difference that was observed."
+            .into(),
+    ]
 }

@@ -2,17 +2,22 @@
 //!
 //! Nothing here is escaped; the two faces escape every text they show.
 
+mod agreement;
 mod candidates;
-mod difference;
+mod changes;
+mod depth;
 mod failures;
 mod identity;
 mod latency;
 mod method;
 mod quality;
+mod reranking;
+mod scores;
 mod slices;
 mod truncation;
+mod unjudged;
 
-use secondpass_evaluation::{Record, Role, SystemRecord};
+use secondpass_evaluation::{Difference, Estimate, Record, Role, SystemRecord};
 
 use crate::format;
 
@@ -50,6 +55,10 @@ pub(crate) enum Block {
     List(Vec<String>),
     /// A table.
     Table(Table),
+    /// A table that is folded away until it is asked for, and its name.
+    Folded(String, Table),
+    /// A heading within the section.
+    Heading(String),
     /// The chart of this name.
     Chart(&'static str),
 }
@@ -70,24 +79,41 @@ pub(crate) struct Cell {
     pub(crate) text: String,
     /// What qualifies it, smaller: an interval.
     pub(crate) detail: Option<String>,
+    /// A numbered list below it.
+    pub(crate) items: Vec<Item>,
+}
+
+/// An entry of a list in a cell.
+pub(crate) struct Item {
+    /// What it says.
+    pub(crate) text: String,
+    /// What qualifies it, smaller.
+    pub(crate) detail: Option<String>,
 }
 
 impl<T: Into<String>> From<T> for Cell {
     fn from(text: T) -> Self {
-        Self { text: text.into(), detail: None }
+        Self { text: text.into(), detail: None, items: Vec::new() }
     }
 }
 
-/// Composes the report of a record.
+/// Composes the report of a record, its sections in the order in which a reader decides: what was
+/// found, whether reranking is worth it, what limits it, where it fails, what it costs, and how all
+/// this came about.
 pub(crate) fn of(record: &Record, finding: &str) -> Content {
     let sections = [
         Some(quality::section(record)),
-        difference::section(record),
-        Some(latency::section(record)),
-        Some(truncation::section(record)),
-        slices::section(record),
-        failures::section(record),
+        reranking::section(record),
         Some(candidates::section(record)),
+        depth::section(record),
+        agreement::section(record),
+        slices::section(record),
+        Some(truncation::section(record)),
+        scores::section(record),
+        changes::section(record),
+        Some(unjudged::section(record)),
+        Some(latency::section(record)),
+        failures::section(record),
         Some(method::section(record)),
         Some(identity::section(record)),
     ];
@@ -113,7 +139,35 @@ fn heads<const N: usize>(heads: [&str; N]) -> Vec<String> {
 }
 
 fn value(text: String, detail: String) -> Cell {
-    Cell { text, detail: Some(detail) }
+    Cell { detail: Some(detail), ..text.into() }
+}
+
+/// A mean with its interval.
+fn estimate(estimate: &Estimate) -> Cell {
+    value(format::score(estimate.mean), format::interval(estimate.low, estimate.high))
+}
+
+/// A difference with its interval.
+fn difference(difference: &Difference) -> Cell {
+    value(format::signed(difference.mean), format::signed_interval(difference.low, difference.high))
+}
+
+/// What may be there, or a dash.
+fn or_none<T>(value: Option<T>, text: impl FnOnce(T) -> String) -> Cell {
+    value.map_or(format::NONE.into(), text).into()
+}
+
+fn number(count: usize) -> Cell {
+    format::count(count as u64).into()
+}
+
+/// A system's estimate of the primary measure.
+fn primary<'a>(record: &Record, system: &'a SystemRecord) -> Option<&'a Estimate> {
+    system.quality.iter().find(|estimate| estimate.measure == record.primary)
+}
+
+fn first_stage(record: &Record) -> Option<&SystemRecord> {
+    record.systems.iter().find(|system| system.role == Role::FirstStage)
 }
 
 fn rerankers(record: &Record) -> impl Iterator<Item = &SystemRecord> {
@@ -131,10 +185,10 @@ mod tests {
 
     #[test]
     fn rows_have_as_many_cells_as_headings() {
-        for rerankers in [0, 1, 8] {
-            for section in of(&fixture::record(rerankers), "").sections {
+        for record in [0, 1, 8].map(fixture::record).into_iter().chain([fixture::hostile()]) {
+            for section in of(&record, "").sections {
                 for block in section.blocks {
-                    let Block::Table(table) = block else { continue };
+                    let (Block::Table(table) | Block::Folded(_, table)) = block else { continue };
                     for row in table.rows {
                         assert_eq!(row.len(), table.head.len(), "{}", section.title);
                     }
@@ -158,11 +212,47 @@ mod tests {
     }
 
     #[test]
+    fn sections_stand_in_the_order_in_which_a_reader_decides() {
+        let record = fixture::record(2);
+        let ids: Vec<&str> = of(&record, "").sections.iter().map(|s| s.id).collect();
+        assert_eq!(
+            ids,
+            [
+                "quality",
+                "reranking",
+                "candidates",
+                "depth",
+                "agreement",
+                "slices",
+                "truncation",
+                "scores",
+                "changes",
+                "unjudged",
+                "latency",
+                "failures",
+                "method",
+                "identity"
+            ]
+        );
+    }
+
+    #[test]
     fn without_rerankers_there_is_nothing_to_compare() {
         let mut record = fixture::record(0);
         record.systems.truncate(1);
         let ids: Vec<&str> = of(&record, "").sections.iter().map(|s| s.id).collect();
-        assert!(!ids.contains(&"difference"), "{ids:?}");
-        assert!(ids.contains(&"latency"), "{ids:?}");
+        assert_eq!(
+            ids,
+            [
+                "quality",
+                "candidates",
+                "slices",
+                "truncation",
+                "unjudged",
+                "latency",
+                "method",
+                "identity"
+            ]
+        );
     }
 }

@@ -1,7 +1,6 @@
 use secondpass_evaluation::{Record, Slice, SystemRecord};
 
-use super::difference;
-use super::{Block, Cell, Section, Table, heads, value};
+use super::{Block, Cell, Section, Table, difference, estimate, heads, number, or_none};
 use crate::format;
 
 /// The primary measure by attribute of the queries; `None` where queries have none.
@@ -27,8 +26,9 @@ pub(super) fn section(record: &Record) -> Option<Section> {
         title: "Slices",
         blocks: vec![
             Block::Text(format!(
-                "{} over the queries that share an attribute. Few queries make wide intervals; of \
-                 many slices some stand out by chance.",
+                "{} over the queries that share an attribute. Exploratory: nothing here is corrected \
+                 for the number of slices, few queries make wide intervals, and of many slices some \
+                 stand out by chance.",
                 record.primary
             )),
             Block::Table(Table { head, rows: rows.collect(), labels: 2 }),
@@ -45,17 +45,14 @@ fn slice_of<'a>(system: &'a SystemRecord, wanted: (&str, &str)) -> Option<&'a Sl
 }
 
 fn row(system: &SystemRecord, slice: &Slice) -> Vec<Cell> {
-    let estimate = &slice.estimate;
     let versus = slice.versus_first_stage.as_ref();
-    let queries = |number: Option<usize>| {
-        Cell::from(number.map_or(format::NONE.into(), |n| format::count(n as u64)))
-    };
+    let queries = |number: Option<usize>| or_none(number, |n| format::count(n as u64));
     vec![
         format!("{}: {}", slice.attribute, slice.value).into(),
         system.name.as_str().into(),
-        queries(Some(estimate.queries)),
-        value(format::score(estimate.mean), format::interval(estimate.low, estimate.high)),
-        versus.map_or(format::NONE.into(), difference::cell),
+        number(slice.estimate.queries),
+        estimate(&slice.estimate),
+        versus.map_or(format::NONE.into(), difference),
         queries(versus.map(|difference| difference.helped)),
         queries(versus.map(|difference| difference.hurt)),
     ]

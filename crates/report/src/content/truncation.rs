@@ -1,11 +1,13 @@
-use secondpass_evaluation::{Record, SystemRecord};
+use secondpass_core::TruncationAudit;
+use secondpass_evaluation::{LengthPoint, Record, SystemRecord};
 
-use super::{Block, Cell, Section, Table, heads, rerankers};
+use super::{Block, Cell, Section, Table, estimate, heads, rerankers};
+use crate::charts::{Chart as _, LengthChart};
 use crate::format;
 
-/// What the rerankers did not read.
+/// What the rerankers did not read, and what that costs where it was measured.
 pub(super) fn section(record: &Record) -> Section {
-    let blocks = if rerankers(record).next().is_none() {
+    let mut blocks = if rerankers(record).next().is_none() {
         vec![Block::Text("No reranker read any pair.".into())]
     } else {
         vec![
@@ -21,7 +23,70 @@ pub(super) fn section(record: &Record) -> Section {
             }),
         ]
     };
+    blocks.extend(lengths(record));
     Section { id: "truncation", title: "Truncation", blocks }
+}
+
+/// The measured effect of the maximum length; nothing where no lengths were compared.
+fn lengths(record: &Record) -> Vec<Block> {
+    let swept: Vec<&SystemRecord> =
+        rerankers(record).filter(|system| !system.lengths.is_empty()).collect();
+    if swept.is_empty() {
+        return Vec::new();
+    }
+    let mut head =
+        heads(["System", "Maximum length", "", "Pairs cut", "Tokens cut", "p50 per query"]);
+    head[2].clone_from(&record.primary);
+    let rows = swept.iter().flat_map(|system| {
+        system.lengths.iter().map(|point| length(&system.name, point)).collect::<Vec<_>>()
+    });
+    let mut blocks = vec![
+        Block::Heading("The measured effect of the maximum length".into()),
+        Block::Chart(LengthChart::NAME),
+        Block::Table(Table { head, rows: rows.collect(), labels: 1 }),
+    ];
+    let effects: Vec<String> = swept.iter().filter_map(|system| effect(record, system)).collect();
+    if !effects.is_empty() {
+        blocks.push(Block::List(effects));
+    }
+    blocks
+}
+
+fn length(name: &str, point: &LengthPoint) -> Vec<Cell> {
+    let cut = |part: fn(&TruncationAudit) -> (usize, usize)| match &point.truncation {
+        Some(audit) => {
+            let (cut, all) = part(audit);
+            Cell::from(format::part(cut, all))
+        }
+        None => "unknown".into(),
+    };
+    vec![
+        name.into(),
+        format!("{} tokens", format::count(point.max_length as u64)).into(),
+        estimate(&point.estimate),
+        cut(|audit| (audit.pairs_cut, audit.pairs)),
+        cut(|audit| (audit.tokens_cut, audit.tokens)),
+        match &point.latency {
+            Some(latency) => format::time(latency.p50).into(),
+            None => "not measured".into(),
+        },
+    ]
+}
+
+/// From the shortest to the longest in a sentence.
+fn effect(record: &Record, system: &SystemRecord) -> Option<String> {
+    let shortest = system.lengths.iter().min_by_key(|point| point.max_length)?;
+    let longest = system.lengths.iter().max_by_key(|point| point.max_length)?;
+    (shortest.max_length < longest.max_length).then(|| {
+        format!(
+            "{}: {} instead of {} tokens change {} by {}. Exploratory: no test was made.",
+            system.name,
+            format::count(longest.max_length as u64),
+            format::count(shortest.max_length as u64),
+            record.primary,
+            format::signed(longest.estimate.mean - shortest.estimate.mean)
+        )
+    })
 }
 
 fn row(system: &SystemRecord) -> Vec<Cell> {

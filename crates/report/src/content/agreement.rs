@@ -1,0 +1,87 @@
+use std::collections::BTreeSet;
+
+use secondpass_evaluation::{Record, SystemRecord};
+
+use super::{Block, Section, Table, or_none, rerankers};
+use crate::format;
+
+/// Share of the top documents in common above which a reader of them sees little change.
+const HIGH: f64 = 0.8;
+
+/// How alike the tops are that a language model is given; `None` where nothing was compared.
+pub(super) fn section(record: &Record) -> Option<Section> {
+    let agreeing: Vec<&SystemRecord> =
+        rerankers(record).filter(|system| !system.agreement.is_empty()).collect();
+    if agreeing.is_empty() {
+        return None;
+    }
+    let mut blocks = vec![
+        Block::Text(
+            "The share of the top documents that a reranker and the first stage have in common, \
+             mean over queries, whatever their order. It is what matters where the top documents \
+             are handed to a language model together."
+                .into(),
+        ),
+        Block::Table(table(&agreeing)),
+    ];
+    let advice: Vec<String> = agreeing.iter().filter_map(|system| advice(system)).collect();
+    if !advice.is_empty() {
+        blocks.push(Block::List(advice));
+    }
+    Some(Section { id: "agreement", title: "Agreement with the first stage", blocks })
+}
+
+fn table(systems: &[&SystemRecord]) -> Table {
+    let cutoffs: BTreeSet<usize> =
+        systems.iter().flat_map(|system| &system.agreement).map(|a| a.k).collect();
+    let mut head = vec!["System".to_owned()];
+    head.extend(cutoffs.iter().map(|k| format!("Top {k}")));
+    let rows = systems.iter().map(|system| {
+        let share = |k: &usize| {
+            let found = system.agreement.iter().find(|agreement| agreement.k == *k);
+            or_none(found, |agreement| format::percent(agreement.overlap))
+        };
+        std::iter::once(system.name.as_str().into()).chain(cutoffs.iter().map(share)).collect()
+    });
+    Table { head, rows: rows.collect(), labels: 1 }
+}
+
+/// What follows where a reranker brings up what was up already.
+fn advice(system: &SystemRecord) -> Option<String> {
+    let high: Vec<String> = system
+        .agreement
+        .iter()
+        .filter(|agreement| agreement.overlap > HIGH)
+        .map(|agreement| {
+            format!("{} of the top {}", format::percent(agreement.overlap), agreement.k)
+        })
+        .collect();
+    (!high.is_empty()).then(|| {
+        format!(
+            "{} keeps {}: a language model that is given these documents reads nearly the same with \
+             and without reranking. Rerank deeper candidates, hand over fewer documents, or save the \
+             step; and check that these queries are as hard as your users'.",
+            system.name,
+            high.join(", ")
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn advice_follows_above_80_percent() {
+        let mut record = fixture::record(1);
+        let system = &mut record.systems[1];
+        for agreement in &mut system.agreement {
+            agreement.overlap = 0.8;
+        }
+        assert_eq!(advice(system), None);
+        system.agreement[1].overlap = 0.801;
+        let told = advice(system).unwrap();
+        assert!(told.starts_with("helpdesk-mini keeps 80.1% of the top 5:"), "{told}");
+    }
+}
