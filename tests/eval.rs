@@ -74,8 +74,12 @@ fn an_experiment_leaves_a_record_a_table_and_a_report() {
     for file in ["record.json", "queries.parquet", "report.md", "report.html"] {
         assert!(out.join(file).metadata().unwrap().len() > 0, "{file}");
     }
-    let charts: Vec<_> = std::fs::read_dir(out.join("charts")).unwrap().collect();
-    assert_eq!(charts.len(), 6);
+    for chart in ["quality", "changes", "latency", "quality-latency"] {
+        for ending in ["svg", "png"] {
+            let file = out.join("charts").join(chart).with_extension(ending);
+            assert!(file.is_file(), "{}", file.display());
+        }
+    }
 
     let record = std::fs::read_to_string(out.join("record.json")).unwrap();
     let record: serde_json::Value = serde_json::from_str(&record).unwrap();
