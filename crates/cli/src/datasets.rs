@@ -1,5 +1,6 @@
 use anyhow::{Context as _, Result};
 use secondpass_core::{Dataset, Run};
+use secondpass_data::manifest::{Catalogue, datasets_folder, resolve};
 use secondpass_data::tables::{DocumentColumns, JudgementColumns, PairColumns, QueryColumns};
 use secondpass_data::topics::TopicPart;
 use secondpass_data::{
@@ -44,7 +45,9 @@ fn source(experiment: &Experiment, split: &str) -> Result<Loaded> {
         ))),
         DatasetSource::Beir(folder) => alone(beir::read(folder, split)?),
         DatasetSource::Public(name) => {
-            anyhow::bail!("WIRE {name}")
+            let catalogue = Catalogue::built_in()?;
+            let manifest = catalogue.get(name).map_err(usage)?;
+            alone(beir::read(&resolve(manifest, Some(split), &datasets_folder()?)?, split)?)
         }
         DatasetSource::Golden { path, corpus } => {
             let golden = golden::read(path, corpus.as_deref())?;
