@@ -11,6 +11,7 @@ mod qrels;
 mod query;
 mod ranking;
 mod reranker;
+mod rows;
 mod run;
 mod text_policy;
 mod timings;
@@ -25,10 +26,11 @@ pub use identity::{Identity, Scoring};
 pub use ids::{DocId, QueryId};
 pub use qrels::{Grade, Qrels};
 pub use query::Query;
-pub use ranking::{Ranked, Ranking, RankingError};
+pub use ranking::{Ranked, Ranking, RankingError, by_score, by_score_then_id};
 pub use reranker::{
     Candidate, Failed, FirstStage, FirstStageError, Job, RerankError, Reranked, Reranker,
 };
+pub use rows::{QrelsRow, QueryRows, RunRow};
 pub use run::Run;
 pub use text_policy::{TextKey, TextKeyError, TextPolicy, Texts, UnknownTexts};
 pub use timings::Timings;

@@ -35,6 +35,18 @@ pub enum RankingError {
     Duplicate(DocId),
 }
 
+/// Which of two scored documents comes first: the rule of [`Ranking`], for those who sort without
+/// making one. NaN is not looked for.
+pub fn by_score_then_id(a: (&str, f64), b: (&str, f64)) -> Ordering {
+    by_score(a.1, b.1).then_with(|| b.0.cmp(a.0))
+}
+
+/// Which of two scores comes first, as 32-bit floats: [`Ordering::Equal`] is what a tie means
+/// everywhere. NaN is not looked for.
+pub fn by_score(a: f64, b: f64) -> Ordering {
+    (b as f32).partial_cmp(&(a as f32)).unwrap_or(Ordering::Equal)
+}
+
 impl Ranking {
     /// Sorts scored documents.
     ///
@@ -59,8 +71,7 @@ impl Ranking {
             return Err(RankingError::NaN(document.clone()));
         }
         scored.sort_by(|(a, a_score), (b, b_score)| {
-            let by_score = (*b_score as f32).partial_cmp(&(*a_score as f32));
-            by_score.unwrap_or(Ordering::Equal).then_with(|| b.cmp(a))
+            by_score_then_id((a.as_str(), *a_score), (b.as_str(), *b_score))
         });
         let ranked: Vec<Ranked> = scored
             .into_iter()

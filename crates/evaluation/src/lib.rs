@@ -24,7 +24,10 @@ mod warning;
 pub use agreement::{Changes, overlap};
 pub use bootstrap::{Interval, RESAMPLES, bootstrap_difference, bootstrap_mean, differences, mean};
 pub use cache::{CacheError, ScoreCache};
-pub use evaluate::{Evaluation, QueryValues, evaluate};
+pub use evaluate::{
+    Evaluation, GEOMETRIC_FLOOR, Queries, QueryValues, RowsError, Ties, answered_by_all, evaluate,
+    evaluate_on, evaluate_rows, mean_tie_bounds, unjudged,
+};
 pub use expectation::{ExpectationResult, check};
 pub use experiment::{
     ConfigError, DatasetSource, DatasetSpec, DenseSpec, EmbeddingsSpec, Expectation, Experiment,
@@ -34,7 +37,7 @@ pub use experiment::{
 pub use finding::finding;
 pub use journal::{Journal, JournalError};
 pub use latency::{Sample, latency};
-pub use measures::{JudgedRanking, Measure, MeasureError, NamedMeasure};
+pub use measures::{Bounds, JudgedRanking, Measure, MeasureError, NamedMeasure, Summary};
 pub use quantile::quantile;
 pub use record::{
     Agreement, CandidatesInfo, Comparison, DatasetInfo, DepthPoint, Difference, Estimate,

@@ -202,6 +202,9 @@ impl Keys<'_> {
             MeasureError::Cutoff { problem, .. } => {
                 self.value(key, name, &format!("{} (this one {problem})", NamedMeasure::allowed()))
             }
+            MeasureError::Parameter { problem, .. } => {
+                self.value(key, name, &format!("{} (this one {problem})", NamedMeasure::allowed()))
+            }
         })
     }
 }

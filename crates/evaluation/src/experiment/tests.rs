@@ -127,7 +127,7 @@ fn errors_name_file_key_and_what_is_allowed() {
         assert!(message.contains("first_stage.k1"), "{message}");
     }
     assert!(message("kind = \"bm25\"", "kind = \"bm25\"\ndepth = 0").contains("first_stage.depth"));
-    assert!(message("\"R@50\"", "\"Recall@50\"").contains("allowed: nDCG, nDCG@k, RR"));
+    assert!(message("\"R@50\"", "\"recall@50\"").contains("allowed: nDCG, nDCG@k, RR"));
     assert!(message("\"R@50\"", "\"nDCG@10\"").contains("allowed: each measure once"));
     assert!(message("\"nDCG@10\", \"R@50\"", "").contains("key 'measures' is empty"));
     assert_eq!(

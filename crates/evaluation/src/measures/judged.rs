@@ -1,18 +1,19 @@
+use super::joined::share;
 use super::{JudgedRanking, Measure};
 
-/// Share of the top k that was judged at all; a shorter ranking is divided by its own length, as
-/// ir_measures does. Where it is low, the other measures say little.
+/// Share of the top k that was judged at all; a shorter ranking is divided by its own length. Where
+/// it is low, the other measures say little.
+///
+/// Reference: ir_measures' `Judged`, within 1e-6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Judged {
-    /// Ranks that count.
-    pub cutoff: usize,
+    /// Ranks that count; `None` for all.
+    pub cutoff: Option<usize>,
 }
 
 impl Measure for Judged {
     fn of(&self, joined: &JudgedRanking) -> f64 {
-        match joined.top(Some(self.cutoff)) {
-            [] => 0.0,
-            top => top.iter().flatten().count() as f64 / top.len() as f64,
-        }
+        let top = joined.top(self.cutoff);
+        share(top.iter().flatten().count(), top.len())
     }
 }
