@@ -171,9 +171,17 @@ impl<'a> Line<'a> {
         columns: impl Iterator<Item = &'a str>,
         layout: &'static str,
     ) -> Result<[&'a str; N], DataError> {
-        let columns: Vec<&str> = columns.collect();
-        let found = columns.len();
-        columns.try_into().map_err(|_| self.fail(Defect::Columns { layout, found }))
+        let (mut exact, mut found) = ([""; N], 0);
+        for column in columns {
+            if let Some(place) = exact.get_mut(found) {
+                *place = column;
+            }
+            found += 1;
+        }
+        match found == N {
+            true => Ok(exact),
+            false => Err(self.fail(Defect::Columns { layout, found })),
+        }
     }
 }
 

@@ -1,15 +1,19 @@
 //! TREC runs and judgements: columns separated by white space, as trec_eval reads them.
 
+mod columns;
+mod rows;
+
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, Write};
 use std::path::Path;
 
-use secondpass_core::{DocId, Qrels, QueryId, Ranking, Run};
+use secondpass_core::{DocId, Qrels, QueryId, Ranking, RankingError, Run};
 
 use crate::beir::insert;
-use crate::error::shortened;
 use crate::lines::{Lines, open};
 use crate::{DataError, Defect, WriteError};
+
+pub use rows::{QrelsRows, RunRows, qrels_rows, read_bytes, run_rows};
 
 /// Reads a run file: `query Q0 document rank score tag` on each line.
 ///
@@ -103,53 +107,83 @@ pub fn write_qrels(qrels: &Qrels, writer: &mut impl Write) -> Result<(), WriteEr
 
 fn run(mut lines: Lines<impl BufRead>) -> Result<Run, DataError> {
     let mut tag = None;
-    let mut scored: BTreeMap<QueryId, HashMap<DocId, (f64, u64)>> = BTreeMap::new();
+    let mut scored: BTreeMap<QueryId, Vec<Scored>> = BTreeMap::new();
+    // The rows of the query that the lines before were of, taken out while they are added to.
+    let mut current: Option<(QueryId, Vec<Scored>)> = None;
     lines.each_filled(|line| {
-        let columns: [&str; 6] = line.spaced("query Q0 document rank score tag")?;
-        let [query, _, document, _, text, name] = columns;
-        let score: f64 = text.parse().unwrap_or(f64::NAN);
-        if score.is_nan() {
-            let (text, expected) = (shortened(text), "a number");
-            return Err(line.fail(Defect::Number { column: "score", text, expected }));
+        let columns: [&str; 6] = line.spaced(columns::RUN)?;
+        let [query, _, document, _, score, name] = columns;
+        let score = columns::score(score).map_err(|defect| line.fail(defect))?;
+        if tag.is_none() {
+            tag = Some(name.to_owned());
         }
-        tag.get_or_insert_with(|| name.to_owned());
-        // Looked up before it is inserted: most lines repeat the query of the line before.
-        if !scored.contains_key(query) {
-            scored.insert(query.into(), HashMap::new());
+        let row = Scored { document: document.into(), score, line: line.number };
+        match &mut current {
+            Some((same, rows)) if same.as_str() == query => rows.push(row),
+            _ => {
+                let mut rows = scored.remove(query).unwrap_or_default();
+                rows.push(row);
+                if let Some((query, rows)) = current.replace((query.into(), rows)) {
+                    scored.insert(query, rows);
+                }
+            }
         }
-        let ranking = scored.entry(query.into()).or_default();
-        match ranking.insert(document.into(), (score, line.number)) {
-            None => Ok(()),
-            Some((_, first)) => Err(line.fail(Defect::RankedTwice {
-                query: query.to_owned(),
-                document: document.to_owned(),
-                first,
-            })),
-        }
+        Ok(())
     })?;
+    scored.extend(current);
     let file = lines.file().to_owned();
     let Some(tag) = tag else {
         return Err(DataError::Empty { file, what: "ranked documents" });
     };
     let mut run = Run::new(tag);
-    for (query, documents) in scored {
-        let scores = documents.into_iter().map(|(document, (score, _))| (document, score));
-        let ranking = Ranking::from_scores(scores).map_err(|source| DataError::Ranking {
-            file: file.clone(),
-            query: query.as_str().to_owned(),
-            source,
-        })?;
-        run.rankings.insert(query, ranking);
+    let mut scored = scored.into_iter();
+    while let Some((query, rows)) = scored.next() {
+        let scores = rows.iter().map(|row| (row.document.clone(), row.score));
+        match Ranking::from_scores(scores) {
+            Ok(ranking) => run.rankings.insert(query, ranking),
+            Err(RankingError::Duplicate(_)) => {
+                return Err(ranked_twice(file, std::iter::once((query, rows)).chain(scored)));
+            }
+            Err(source) => {
+                let query = query.as_str().to_owned();
+                return Err(DataError::Ranking { file, query, source });
+            }
+        };
     }
     Ok(run)
+}
+
+/// One line of a run.
+struct Scored {
+    document: DocId,
+    score: f64,
+    line: u64,
+}
+
+/// Of all documents that are ranked twice, the one that is so first.
+fn ranked_twice(file: String, scored: impl Iterator<Item = (QueryId, Vec<Scored>)>) -> DataError {
+    let (mut line, mut defect) = (u64::MAX, Defect::EmptyField { field: "document" });
+    for (query, rows) in scored {
+        let mut seen = HashMap::new();
+        for row in &rows {
+            let Some(first) = seen.insert(&row.document, row.line) else { continue };
+            if row.line < line {
+                line = row.line;
+                let (query, document) = (query.as_str().to_owned(), row.document.to_string());
+                defect = Defect::RankedTwice { query, document, first };
+            }
+            break;
+        }
+    }
+    DataError::Line { file, line, defect }
 }
 
 fn qrels(mut lines: Lines<impl BufRead>) -> Result<Qrels, DataError> {
     let mut qrels = Qrels::new();
     lines.each_filled(|line| {
-        let columns: [&str; 4] = line.spaced("query 0 document grade")?;
+        let columns: [&str; 4] = line.spaced(columns::QRELS)?;
         let [query, _, document, grade] = columns;
-        let grade = line.grade("grade", grade)?;
+        let grade = columns::grade(grade).map_err(|defect| line.fail(defect))?;
         insert(&line, &mut qrels, query.into(), document.into(), grade)
     })?;
     match qrels.is_empty() {
