@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::fs;
-use std::io::{BufRead, Write};
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use secondpass_core::{Corpus, Dataset, DocId, Document, Grade, Qrels, Query, QueryId};
@@ -353,6 +353,8 @@ pub(crate) fn insert(
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
     use tempfile::TempDir;
 

@@ -54,9 +54,22 @@ pub const SPLIT: &str = "all";
 /// A missing or empty file, malformed lines, unknown or duplicate ids, one id with two texts,
 /// conflicting grades, a query with nothing to judge: with file, line and field.
 pub fn read(path: &Path, corpus: Option<&Path>) -> Result<Golden, DataError> {
-    let corpus = corpus.map(read_corpus).transpose()?;
-    golden(open(path, "a golden set, JSONL")?, &file_name(path), corpus)
+    read_on(path, corpus, &mut Err)
 }
+
+/// The same for a caller that wants to know all defects: each goes to `fault`, and reading goes on
+/// behind it when that gives `Ok`.
+pub(crate) fn read_on(
+    path: &Path,
+    corpus: Option<&Path>,
+    fault: Fault<'_>,
+) -> Result<Golden, DataError> {
+    let corpus = corpus.map(read_corpus).transpose()?;
+    golden(open(path, "a golden set, JSONL")?, &file_name(path), corpus, fault)
+}
+
+/// What is told of a defect, and decides whether it ends the reading.
+pub(crate) type Fault<'a> = &'a mut dyn FnMut(DataError) -> Result<(), DataError>;
 
 /// Reads a golden set from anywhere; `name` stands for the file in messages and names the set,
 /// `corpus` comes with the name of its file.
@@ -68,7 +81,7 @@ pub fn read_from(
     name: &str,
     corpus: Option<(Corpus, String)>,
 ) -> Result<Golden, DataError> {
-    golden(Lines::new(BufReader::new(reader), name), name, corpus)
+    golden(Lines::new(BufReader::new(reader), name), name, corpus, &mut Err)
 }
 
 /// Writes a golden set that [`read`] gives back: whole or not at all, packed as the extension says,
@@ -187,13 +200,20 @@ fn golden(
     mut lines: Lines<impl BufRead>,
     name: &str,
     corpus: Option<(Corpus, String)>,
+    fault: Fault<'_>,
 ) -> Result<Golden, DataError> {
     let mut entries = Vec::new();
     let mut seen = Seen::new("query");
-    lines.each_filled(|line| {
-        let entry = entry(&line)?;
-        seen.note(&line, entry.query.id.as_str())?;
-        entries.push(entry);
+    lines.each(|line| {
+        let entry = line.and_then(|line| {
+            let entry = entry(&line)?;
+            seen.note(&line, entry.query.id.as_str())?;
+            Ok(entry)
+        });
+        match entry {
+            Ok(entry) => entries.push(entry),
+            Err(error) => fault(error)?,
+        }
         Ok(())
     })?;
     let file = lines.file().to_owned();
@@ -202,7 +222,7 @@ fn golden(
     }
     let mut documents = match corpus {
         Some((corpus, file)) => Documents::Given { corpus, file },
-        None => Documents::of_texts(&lines, &entries)?,
+        None => Documents::of_texts(&lines, &entries, fault)?,
     };
     let (mut queries, mut qrels) = (Vec::new(), Qrels::new());
     let mut run = Run::new("candidates");
@@ -214,20 +234,25 @@ fn golden(
                 Item::Object(Object { grade: Some(grade), .. }) => *grade,
                 _ => 1,
             };
-            let document = documents.find(&line, RELEVANT, place, item)?;
-            insert(&line, &mut qrels, query.id.clone(), document, grade)?;
+            let judged = documents.find(&line, RELEVANT, place, item);
+            let judged = judged
+                .and_then(|document| insert(&line, &mut qrels, query.id.clone(), document, grade));
+            judged.or_else(&mut *fault)?;
         }
-        if let Some(items) = candidates {
-            let ranking = documents.rank(&line, &query.id, items)?;
-            if nothing_answers {
-                ranking.documents().for_each(|document| {
-                    qrels.insert(query.id.clone(), document.clone(), 0);
-                });
+        match candidates.map(|items| documents.rank(&line, &query.id, items)) {
+            Some(Ok(ranking)) => {
+                if nothing_answers {
+                    ranking.documents().for_each(|document| {
+                        qrels.insert(query.id.clone(), document.clone(), 0);
+                    });
+                }
+                run.rankings.insert(query.id.clone(), ranking);
             }
-            run.rankings.insert(query.id.clone(), ranking);
+            Some(Err(error)) => fault(error)?,
+            None => {}
         }
-        if nothing_answers && qrels.of(&query.id).is_none() {
-            return Err(line.fail(Defect::EmptyField { field: RELEVANT }));
+        if nothing_answers && run.rankings.get(&query.id).is_none_or(Ranking::is_empty) {
+            fault(line.fail(Defect::EmptyField { field: RELEVANT }))?;
         }
         queries.push(query);
     }
@@ -334,7 +359,11 @@ struct Declared {
 
 impl Documents {
     /// Takes note of all documents that have both an id and a text.
-    fn of_texts(lines: &Lines<impl BufRead>, entries: &[Entry]) -> Result<Self, DataError> {
+    fn of_texts(
+        lines: &Lines<impl BufRead>,
+        entries: &[Entry],
+        fault: Fault<'_>,
+    ) -> Result<Self, DataError> {
         let mut declared: HashMap<String, Declared> = HashMap::new();
         let (mut texts, mut by_text) = (TextPool::default(), HashMap::new());
         for Entry { line, relevant, candidates, .. } in entries {
@@ -347,7 +376,7 @@ impl Documents {
                     Some(first) if first.title == *title && first.text == *text => {}
                     Some(Declared { line: first, .. }) => {
                         let defect = Defect::OtherText { id: id.clone(), first: *first };
-                        return Err(lines.at(*line).fail(defect));
+                        fault(lines.at(*line).fail(defect))?;
                     }
                     None => {
                         let (title, text, line) = (title.clone(), text.clone(), *line);

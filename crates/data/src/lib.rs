@@ -1,6 +1,7 @@
-//! Everything that comes from files: readers of BEIR folders, TREC runs and judgements, documents
-//! and triples; models from folders or the Hugging Face hub; checksums; and the embedded help-desk
-//! set. Knows `core` only, and prints nothing.
+//! Everything that comes from files: readers and writers of sets (BEIR folders, golden sets, TREC
+//! runs, judgements and topics, FlagEmbedding's training data, tables, production logs, documents,
+//! triples), plain or packed; checks of what they hold; models from folders or the Hugging Face hub;
+//! checksums; and the embedded help-desk set. Knows `core` only, and prints nothing.
 
 pub mod beir;
 pub mod check;

@@ -140,6 +140,16 @@ proptest! {
     }
 
     #[test]
+    fn golden_sets_are_checked_whatever_is_in_them(mutations in mutations()) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("golden.jsonl");
+        std::fs::write(&path, mutated(GOLDEN, &mutations)).unwrap();
+        let findings = check(&Parts::golden(&path, None));
+        let errors = findings.iter().any(|f| f.severity() == crate::check::Severity::Error);
+        prop_assert_eq!(golden::read(&path, None).is_err(), errors, "{:?}", findings);
+    }
+
+    #[test]
     fn folders_are_checked_whatever_is_in_them(mutations in mutations(), which in 0..3usize) {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("qrels")).unwrap();
@@ -230,12 +240,10 @@ proptest! {
     #[test]
     fn tables_and_packed_files(mutations in mutations(), bytes in any_bytes()) {
         let folder = tempfile::tempdir().unwrap();
-        let parquet = tables::tests_parquet();
         for (name, valid) in [
             ("d.csv", DOCUMENTS.as_bytes()),
             ("j.csv", JUDGED.as_bytes()),
             ("t.tsv", TABBED.as_bytes()),
-            ("p.parquet", &parquet),
         ] {
             let path = folder.path().join(name);
             for bytes in [mutated(valid, &mutations), bytes.clone()] {

@@ -19,8 +19,6 @@ use crate::error::shortened;
 use crate::flag_embedding::unordered;
 use crate::golden::file_name;
 use crate::texts::{self, TextPool};
-#[cfg(test)]
-pub(crate) use frame::tests::parquet as tests_parquet;
 use frame::{Cell, Cells, Frame};
 
 /// What a table of pairs gives.
@@ -482,5 +480,44 @@ mod tests {
         let queries = read_queries(&path, &columns).unwrap();
         assert_eq!(queries[0].attributes["held"], "true");
         assert!(queries[1].attributes.is_empty());
+    }
+
+    #[test]
+    fn quoted_texts_come_back_as_they_were() {
+        use proptest::prelude::*;
+        let text = || "([a-cé,;\t\r\n\"\\\\' 黑]|\\PC){0,12}";
+        let rows = prop::collection::vec((text(), text()), 1..8);
+        let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+        let folder = tempfile::tempdir().unwrap();
+        proptest!(ProptestConfig::with_cases(256), |(
+            rows in rows, end in prop::sample::select(vec!["\n", "\r\n"]), tabs in any::<bool>(),
+        )| {
+            let separator = if tabs { "\t" } else { "," };
+            let mut lines = vec![["id", "title", "text"].join(separator)];
+            for (id, (title, text)) in rows.iter().enumerate() {
+                lines.push([format!("0{id}"), quoted(title), quoted(text)].join(separator));
+            }
+            let path = folder.path().join(if tabs { "a.tsv" } else { "a.csv" });
+            std::fs::write(&path, lines.join(end) + end).unwrap();
+            let corpus = read_documents(&path, &DocumentColumns::default()).unwrap();
+            for (id, (document, (title, text))) in corpus.documents().iter().zip(&rows).enumerate() {
+                prop_assert_eq!(document.id.as_str(), format!("0{id}"));
+                prop_assert_eq!((&document.title, &document.text), (title, text));
+            }
+            prop_assert_eq!(corpus.len(), rows.len());
+        });
+    }
+
+    #[test]
+    fn quotes_that_do_not_close_are_errors() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        for text in
+            ["1,\"x\n2,y\n", "1,\"x\n2,\"y\"\n", "1,x\n2,\"y\n3,z\n", "1,a\"b\n2,c\"\n3,d\n"]
+        {
+            std::fs::write(&path, format!("id,text\n{text}")).unwrap();
+            let error = read_documents(&path, &DocumentColumns::default()).unwrap_err();
+            assert!(matches!(error, DataError::Table { .. }), "{text:?}: {error}");
+        }
     }
 }

@@ -5,9 +5,8 @@ use secondpass_core::{Dataset, DocId, Document, Grade, QueryId};
 use sha2::{Digest, Sha256};
 
 use super::{Finding, Place, Problem};
-use crate::beir;
 use crate::lines::Line;
-use crate::{DataError, Defect};
+use crate::{DataError, Defect, beir, golden};
 
 /// What [`super::check`] and [`super::stats`] look at: of each text its length and a fingerprint, so
 /// that a set of any size takes little memory.
@@ -84,6 +83,37 @@ impl Parts {
         let splits = splits.collect();
         let name = beir::name_of(folder);
         Self { name, documents, queries, splits, unreadable: troubles.findings() }
+    }
+
+    /// Reads a golden set to its end, whatever is wrong with it; `corpus` as [`golden::read`] takes
+    /// it. What cannot be read becomes a finding.
+    pub fn golden(path: &Path, corpus: Option<&Path>) -> Self {
+        let name = path.display().to_string();
+        let mut troubles = Troubles::default();
+        let mut fault = |error| {
+            troubles.note(error, &name);
+            Ok(())
+        };
+        let read = golden::read_on(path, corpus, &mut fault);
+        let mut parts = match &read {
+            Ok(read) => Self::of(&[&read.dataset]),
+            Err(_) => Self::of(&[]),
+        };
+        match read {
+            // Where no line is sound, nothing is left to make a set of, and that is no news.
+            Err(DataError::Empty { .. } | DataError::Dataset { .. })
+                if !troubles.lines.is_empty() => {}
+            Err(DataError::Empty { file, .. }) => {
+                let what = "nothing to read".to_owned();
+                troubles.empty.push(Place { file, line: None, what });
+            }
+            Err(error) => troubles.note(error, &name),
+            Ok(_) => {}
+        }
+        // Documents are looked up after all lines were read.
+        troubles.lines.sort_by_key(|place| place.line);
+        parts.unreadable = troubles.findings();
+        parts
     }
 
     /// The parts of sets that share a corpus, one for each split, that were read in any format.

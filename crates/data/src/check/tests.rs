@@ -142,6 +142,34 @@ fn a_first_judgement_in_the_place_of_the_header_is_not_lost() {
 }
 
 #[test]
+fn every_defect_of_a_golden_set_is_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("golden.jsonl");
+    let lines = [
+        "{\"query\": \"sound\", \"relevant\": [\"some text\", {\"id\": \"d\", \"text\": \"more text\"}]}",
+        "{\"query\": \"bad items\", \"relevant\": [7, {\"text\": \"x y\", \"grade\": 2}, \"x y\"]}",
+        "{\"query\": \"no list\"}",
+        "{\"query\": \"sound\", \"relevant\": [\"again a text\"]}",
+        "{\"query\": \"other text\", \"relevant\": [{\"id\": \"d\", \"text\": \"another\"}]}",
+        "{\"query\": \"nothing\", \"relevant\": []}",
+        "not JSON",
+    ];
+    fs::write(&path, lines.join("\n")).unwrap();
+    let findings = check(&Parts::golden(&path, None));
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    assert_eq!(findings[0].problem, Problem::MalformedLines);
+    let lines: Vec<_> = findings[0].places.iter().filter_map(|place| place.line).collect();
+    assert_eq!(lines, [2, 2, 3, 4, 5, 6, 7], "{findings:#?}");
+
+    fs::write(&path, "\n").unwrap();
+    assert_eq!(check(&Parts::golden(&path, None))[0].problem, Problem::EmptyFiles);
+    let missing = check(&Parts::golden(&folder.path().join("none"), None));
+    assert_eq!(missing[0].problem, Problem::UnreadableFiles);
+    fs::write(&path, "{}").unwrap();
+    assert_eq!(check(&Parts::golden(&path, None)).len(), 1);
+}
+
+#[test]
 fn ids_in_the_place_of_texts_and_thousands_of_relevant_documents_look_wrong() {
     let text = "{\"query\": \"why\", \"relevant\": [\"doc-1\", \"doc-2\"]}";
     let set = golden::read_from(text.as_bytes(), "g", None).unwrap().dataset;
