@@ -4,11 +4,13 @@ use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// How much of users' texts (queries, documents) a file that may leave the house shows: the three
 /// values of `--texts`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Texts {
     /// No text at all. What shareable reports hold unless asked otherwise.
     #[default]
@@ -291,6 +293,7 @@ mod tests {
     fn names_round_trip_and_others_are_refused() {
         for texts in [Texts::None, Texts::Hash, Texts::Full] {
             assert_eq!(texts.to_string().parse(), Ok(texts));
+            assert_eq!(serde_json::to_value(texts).unwrap(), texts.to_string());
         }
         let error = "Full".parse::<Texts>().unwrap_err().to_string();
         assert_eq!(error, "'Full' says nothing about texts; write none, hash or full");

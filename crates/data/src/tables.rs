@@ -520,4 +520,44 @@ mod tests {
             assert!(matches!(error, DataError::Table { .. }), "{text:?}: {error}");
         }
     }
+
+    /// Every file that `tests/golden/tables/make.py` writes; one has what cannot be read.
+    #[test]
+    fn tables_of_pandas_and_pyarrow_give_their_rows() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/tables");
+        let expected = std::fs::read_to_string(folder.join("expected.json")).unwrap();
+        let expected: Vec<serde_json::Value> = serde_json::from_str(&expected).unwrap();
+        let of = |row: &serde_json::Value| {
+            let text = |field: &str| row[field].as_str().unwrap().to_owned();
+            ((text("query"), text("document")), row["label"].as_i64().unwrap())
+        };
+        let expected: BTreeMap<_, _> = expected.iter().map(of).collect();
+        let (mut read, mut refused) = (0, Vec::new());
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if ["py", "json"].iter().any(|other| path.extension().unwrap() == *other) {
+                continue;
+            }
+            let set = match read_pairs(&path, &PairColumns::default()) {
+                Ok(pairs) => pairs.dataset,
+                Err(error) => {
+                    refused.push(error.to_string());
+                    continue;
+                }
+            };
+            let mut found = BTreeMap::new();
+            for query in set.queries() {
+                for (id, &grade) in set.qrels().of(&query.id).unwrap() {
+                    let text = set.corpus().get(id).unwrap().text.clone();
+                    found.insert((query.text.clone(), text), i64::from(grade));
+                }
+            }
+            assert_eq!(found, expected, "{}", path.display());
+            read += 1;
+        }
+        assert_eq!(read, 19, "{refused:?}");
+        let narrow = "narrow.parquet: not a table that can be read (column 'label' holds Int8, store it \
+                      as Int32); check its quotes and columns";
+        assert!(refused.len() == 1 && refused[0].ends_with(narrow), "{refused:?}");
+    }
 }

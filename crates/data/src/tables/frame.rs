@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{
-    AnyValue, CsvParseOptions, CsvReadOptions, DataFrame, ParallelStrategy, ParquetReader,
-    PolarsError, SerReader, Series,
+    AnyValue, ArrowDataType, CsvParseOptions, CsvReadOptions, DataFrame, DataType,
+    ParallelStrategy, ParquetReader, PolarsError, SerReader, Series,
 };
 
 use super::CellDefect;
@@ -62,6 +62,13 @@ impl Frame {
                 let schema = guarded(|| reader.schema()).map_err(named)?.map_err(failed)?;
                 let names: Vec<_> = schema.iter_names().map(ToString::to_string).collect();
                 let chosen = choose(&file, &names)?;
+                for name in &chosen {
+                    let stored = schema.get(name).map(|field| field.dtype());
+                    if let Some(stored) = stored.filter(|stored| is_narrow(stored)) {
+                        let what = format!("column '{name}' holds {stored:?}, store it as Int32");
+                        return Err(named(&what));
+                    }
+                }
                 // In this thread, so that what goes wrong there is told here and nowhere else.
                 let reader =
                     reader.with_columns(Some(chosen)).read_parallel(ParallelStrategy::None);
@@ -85,6 +92,12 @@ impl Frame {
                 frame.select(chosen).map_err(failed)?
             }
         };
+        let texts = frame.columns().iter().map(|column| match column.dtype() {
+            dtype if dtype.is_categorical() || dtype.is_enum() => column.cast(&DataType::String),
+            _ => Ok(column.clone()),
+        });
+        let texts = texts.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        let frame = DataFrame::new(frame.height(), texts).map_err(failed)?;
         Ok(Self { file, frame })
     }
 
@@ -143,6 +156,12 @@ impl<'a> Cells<'a> {
 fn guarded<T>(parse: impl FnOnce() -> T) -> Result<T, &'static str> {
     // What was half done is dropped with the error.
     catch_unwind(AssertUnwindSafe(parse)).map_err(|_| "the file is corrupt")
+}
+
+/// Whether a column is of integers that polars, as it is built here, has no type for.
+fn is_narrow(stored: &ArrowDataType) -> bool {
+    use ArrowDataType::{Int8, Int16, UInt8, UInt16};
+    matches!(stored, Int8 | Int16 | UInt8 | UInt16)
 }
 
 enum Format {
