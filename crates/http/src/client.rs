@@ -167,6 +167,11 @@ impl Client {
         &self.settings
     }
 
+    /// The base URL of all calls, without a slash at its end.
+    pub fn base_url(&self) -> &str {
+        &self.base
+    }
+
     /// Sends a call, again where that may help, and waits for its answer. When the user stops, no
     /// further attempt goes out, but the answer of one under way, which may have been paid for, is
     /// still awaited.
