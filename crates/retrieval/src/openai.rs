@@ -1,4 +1,5 @@
 use std::fmt;
+use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{MutexGuard, PoisonError};
@@ -10,7 +11,7 @@ use secondpass_http::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{EmbedError, Side, TextEmbedder, normalise};
+use crate::{EmbedError, Prefixes, Side, TextEmbedder, normalise};
 
 /// The most texts in one call. OpenAI takes 2,048, self-hosted servers fewer.
 const MOST_TEXTS: usize = 256;
@@ -27,10 +28,8 @@ pub struct OpenAiSettings {
     pub dimensions: Option<usize>,
     /// The environment variable that holds the key; `None` where no key is wanted.
     pub key_variable: Option<String>,
-    /// Before each query, exactly as the model was trained with it (`query: ` for E5).
-    pub query_prefix: String,
-    /// Before each document.
-    pub document_prefix: String,
+    /// What stands before queries and documents.
+    pub prefixes: Prefixes,
     /// The most texts in one call, up to 256.
     pub texts_per_call: usize,
     /// The most characters in one call, so that it keeps below the endpoint's limit of tokens
@@ -48,8 +47,7 @@ impl OpenAiSettings {
             model: model.into(),
             dimensions: None,
             key_variable: None,
-            query_prefix: String::new(),
-            document_prefix: String::new(),
+            prefixes: Prefixes::default(),
             texts_per_call: 128,
             chars_per_call: 200_000,
             in_flight: 4,
@@ -217,8 +215,8 @@ impl OpenAiEmbedder {
             "{base}{path} model={:?} dimensions={} query={:?} document={:?}",
             settings.model,
             settings.dimensions.map_or_else(|| "own".to_owned(), |given| given.to_string()),
-            settings.query_prefix,
-            settings.document_prefix,
+            settings.prefixes.query,
+            settings.prefixes.document,
         );
         Ok(Self {
             path,
@@ -236,10 +234,17 @@ impl OpenAiEmbedder {
     }
 
     /// The vectors of the texts of one call.
-    fn call(&self, texts: &[String], context: &Context) -> Result<Vec<Vec<f32>>, EmbedError> {
+    fn call(
+        &self,
+        side: Side,
+        texts: &[&str],
+        context: &Context,
+    ) -> Result<Vec<Vec<f32>>, EmbedError> {
+        let prefix = self.settings.prefixes.of(side);
+        let texts: Vec<String> = texts.iter().map(|text| format!("{prefix}{text}")).collect();
         let body = Body {
             model: &self.settings.model,
-            input: texts,
+            input: &texts,
             encoding_format: "float",
             dimensions: self.settings.dimensions,
         };
@@ -258,8 +263,7 @@ impl OpenAiEmbedder {
         let answer = reply.json::<Answer>();
         let count = answer.as_ref().ok().and_then(|answer| answer.usage.as_ref());
         self.note(&reply, texts.len(), count.and_then(|c| c.prompt_tokens.or(c.total_tokens)));
-        let vectors = self.vectors(&reply, answer.map_err(failed)?.data, texts.len())?;
-        Ok(vectors)
+        self.vectors(&reply, answer.map_err(failed)?.data, texts.len())
     }
 
     fn note(&self, reply: &Reply, texts: usize, tokens: Option<u64>) {
@@ -308,30 +312,26 @@ impl OpenAiEmbedder {
         Ok(ordered)
     }
 
-    /// The texts with their prefix, as calls of at most so many texts and characters.
-    fn calls(&self, side: Side, texts: &[&str]) -> Result<Vec<Vec<String>>, EmptyText> {
-        let prefix = match side {
-            Side::Query => &self.settings.query_prefix,
-            Side::Document => &self.settings.document_prefix,
-        };
-        let mut calls: Vec<Vec<String>> = Vec::new();
+    /// Which texts go together, in calls of at most so many texts and characters.
+    fn calls(&self, side: Side, texts: &[&str]) -> Result<Vec<Range<usize>>, EmptyText> {
+        let prefix = self.settings.prefixes.of(side).chars().count();
+        let mut calls: Vec<Range<usize>> = Vec::new();
         let mut chars = 0;
         for (index, text) in texts.iter().enumerate() {
-            let text = format!("{prefix}{text}");
-            if text.is_empty() {
+            let length = prefix + text.chars().count();
+            if length == 0 {
                 return Err(EmptyText { side, index });
             }
-            let length = text.chars().count();
             match calls.last_mut() {
                 Some(call)
                     if call.len() < self.settings.texts_per_call
                         && chars + length <= self.settings.chars_per_call =>
                 {
-                    call.push(text);
+                    call.end = index + 1;
                     chars += length;
                 }
                 _ => {
-                    calls.push(vec![text]);
+                    calls.push(index..index + 1);
                     chars = length;
                 }
             }
@@ -362,7 +362,7 @@ impl TextEmbedder for OpenAiEmbedder {
                 let Some(call) = calls.get(at) else { return };
                 let result = match context.is_over() {
                     true => Err(EmbedError::Stopped),
-                    false => self.call(call, context),
+                    false => self.call(side, &texts[call.clone()], context),
                 };
                 failed.fetch_or(result.is_err(), Ordering::Relaxed);
                 *lock(&done[at]) = Some(result);
@@ -551,8 +551,7 @@ mod tests {
     fn what_is_sent() {
         let endpoint = Endpoint::answering(right);
         let mut settings = OpenAiSettings {
-            query_prefix: "query: ".into(),
-            document_prefix: "passage: ".into(),
+            prefixes: Prefixes { query: "query: ".into(), document: "passage: ".into() },
             dimensions: Some(3),
             ..endpoint.settings()
         };
@@ -723,8 +722,8 @@ mod tests {
             with(|_| ()),
             with(|s| s.model = "m2".into()),
             with(|s| s.dimensions = Some(3)),
-            with(|s| s.query_prefix = "x".into()),
-            with(|s| s.document_prefix = "x".into()),
+            with(|s| s.prefixes.query = "x".into()),
+            with(|s| s.prefixes.document = "x".into()),
             with(|s| s.http.base_url = "https://other.example".into()),
         ];
         let different: std::collections::HashSet<_> = identities.iter().flatten().collect();
