@@ -4,8 +4,11 @@ use secondpass_core::{
     Context, DocId, Failed, Identity, Job, Ranking, RerankError, Reranked, Reranker, Timings,
     TruncationAudit, Usage,
 };
-use secondpass_text::{EncodedPair, PairTokenizer, Scorer, TokenBatch, TokenizeError, plan};
+use secondpass_text::{
+    Chunks, EncodedPair, PairTokenizer, Scorer, TokenBatch, TokenizeError, plan,
+};
 
+use crate::LongDocuments;
 use crate::sequential::{each, stopped};
 
 /// A pointwise reranker: reads each (query, document) pair with a cross-encoder and sorts by its
@@ -15,6 +18,8 @@ pub struct CrossEncoder {
     tokenizer: PairTokenizer,
     scorer: Box<dyn Scorer>,
     budget: usize,
+    long: LongDocuments,
+    overlap: usize,
 }
 
 /// A scorer that gave more or fewer scores than it was given sequences.
@@ -49,14 +54,46 @@ impl CrossEncoder {
     /// A reranker that is known as `identity`, whose `max_length` and `truncation` are to be the
     /// tokenizer's. `budget` is the size of a batch in tokens, padding included: larger uses the
     /// device better, and more memory. Any budget gives the same scores; a pair longer than it is
-    /// scored alone.
+    /// scored alone. Long documents are truncated.
     pub fn new(
         identity: Identity,
         tokenizer: PairTokenizer,
         scorer: Box<dyn Scorer>,
         budget: usize,
     ) -> Self {
-        Self { identity, tokenizer, scorer, budget }
+        let (long, overlap) = (LongDocuments::Truncate, 0);
+        Self { identity, tokenizer, scorer, budget, long, overlap }
+    }
+
+    /// Treats long documents so; chunks overlap by so many tokens ([`secondpass_text::OVERLAP`]
+    /// unless there is a reason). It takes the place of the truncation in the identity (`max-chunk
+    /// overlap=32`). Usage and audit count every chunk that is scored as a pair.
+    #[must_use]
+    pub fn with_long_documents(mut self, long: LongDocuments, overlap: usize) -> Self {
+        self.identity.truncation = match long {
+            LongDocuments::Truncate => Some(self.tokenizer.truncation().to_string()),
+            LongDocuments::FirstChunk => Some(long.to_string()),
+            LongDocuments::MaxChunk | LongDocuments::MeanTopK(_) => {
+                Some(format!("{long} overlap={overlap}"))
+            }
+        };
+        Self { long, overlap, ..self }
+    }
+
+    /// The pairs to score, document after document, and how many each has.
+    fn pairs(&self, job: &Job) -> Result<(Vec<EncodedPair>, Vec<usize>), TokenizeError> {
+        let passages: Vec<String> = job.candidates.iter().map(|c| c.document.passage()).collect();
+        let query = &job.query.text;
+        if self.long == LongDocuments::Truncate {
+            let pairs = self.tokenizer.encode(query, &passages)?;
+            let counts = vec![1; pairs.len()];
+            return Ok((pairs, counts));
+        }
+        let first_only = self.long == LongDocuments::FirstChunk;
+        let chunks = Chunks { overlap: self.overlap, first_only };
+        let documents = self.tokenizer.encode_chunks(query, &passages, chunks)?;
+        let counts = documents.iter().map(Vec::len).collect();
+        Ok((documents.into_iter().flatten().collect(), counts))
     }
 
     fn rerank(&self, job: &Job, context: &Context) -> Result<Reranked, Failed> {
@@ -72,9 +109,7 @@ impl CrossEncoder {
         let mut timings = Timings::default();
 
         let started = Instant::now();
-        let passages: Vec<String> = job.candidates.iter().map(|c| c.document.passage()).collect();
-        let pairs = self.tokenizer.encode(&job.query.text, &passages);
-        let pairs = pairs.map_err(|source| untokenized(job, source, usage))?;
+        let (pairs, counts) = self.pairs(job).map_err(|source| untokenized(job, source, usage))?;
         let lengths: Vec<usize> = pairs.iter().map(|pair| pair.ids.len()).collect();
         let batches = plan(&lengths, self.budget);
         timings.tokenize = started.elapsed();
@@ -101,6 +136,12 @@ impl CrossEncoder {
         }
 
         let documents = job.candidates.iter().map(|candidate| candidate.document.id.clone());
+        let mut scores = scores.as_slice();
+        let scores = counts.into_iter().map(|count| {
+            let (of_document, rest) = scores.split_at(count);
+            scores = rest;
+            self.long.combine(of_document)
+        });
         let ranking = Ranking::from_scores(documents.zip(scores))
             .map_err(|error| Failed { error: error.into(), usage })?;
         Ok(Reranked { ranking, usage, timings, truncation: Some(audit(&pairs)) })
@@ -273,6 +314,88 @@ mod tests {
         assert_eq!((audit.pairs, audit.pairs_cut), (4, 3));
         assert_eq!((audit.tokens, audit.tokens_cut, audit.longest), (32, 5, 9));
         assert_eq!(reranked.usage, Usage { pairs: 4, tokens: 27 });
+    }
+
+    /// Pairs of at most 9 tokens: 4 of a document beside 3 special ones and a query of 2.
+    fn long(mode: &str, overlap: usize, fake: Fake) -> CrossEncoder {
+        let reranker = cross_encoder(fake, 100, 9, Truncation::LongestFirst);
+        reranker.with_long_documents(mode.parse().unwrap(), overlap)
+    }
+
+    /// In chunks of four, `late` has 0, 4 and 1 words of the query, `steady` 2, 2 and 2.
+    fn long_job() -> Job {
+        job(
+            "a b",
+            &[("late", "c c c c a b a b d d a"), ("steady", "a b c c a b c c a b"), ("short", "a")],
+        )
+    }
+
+    #[test]
+    fn each_mode_scores_long_documents_in_its_own_way() {
+        for (mode, late, steady, pairs) in [
+            ("truncate", 0.0, 2.0, 3),
+            ("first-chunk", 0.0, 2.0, 3),
+            ("max-chunk", 4.0, 2.0, 7),
+            ("mean-top-1", 4.0, 2.0, 7),
+            ("mean-top-2", 2.5, 2.0, 7),
+            ("mean-top-3", 5.0 / 3.0, 2.0, 7),
+            ("mean-top-9", 5.0 / 3.0, 2.0, 7),
+        ] {
+            let reranked = only(&long(mode, 0, Fake::Shared), long_job()).unwrap();
+            let score = |id: &str| {
+                let ranked = reranked.ranking.ranked().iter();
+                ranked.filter(|r| r.document.as_str() == id).find_map(|r| r.score).unwrap()
+            };
+            let close = |found: f64, expected: f64| (found - expected).abs() < 1e-6;
+            assert!(close(score("late"), late), "{mode}: {}", score("late"));
+            assert!(close(score("steady"), steady), "{mode}: {}", score("steady"));
+            assert!(close(score("short"), 1.0), "{mode}");
+            assert_eq!(reranked.usage.pairs, pairs, "{mode}");
+            assert_eq!(reranked.truncation.unwrap().pairs, pairs as usize, "{mode}");
+        }
+    }
+
+    #[test]
+    fn what_chunks_cost_and_leave_out_is_told() {
+        // 22 tokens of documents, and for each of 7 pairs 5 of query and special ones.
+        let reranked = only(&long("max-chunk", 0, Fake::Shared), long_job()).unwrap();
+        let audit = reranked.truncation.unwrap();
+        assert_eq!(reranked.usage.tokens, 22 + 7 * 5);
+        assert_eq!((audit.pairs_cut, audit.tokens_cut, audit.tokens), (0, 0, 22 + 7 * 5));
+        let reranked = only(&long("first-chunk", 0, Fake::Shared), long_job()).unwrap();
+        let audit = reranked.truncation.unwrap();
+        assert_eq!(reranked.usage.tokens, 9 + 3 * 5);
+        assert_eq!((audit.pairs_cut, audit.tokens_cut, audit.longest), (2, 13, 16));
+    }
+
+    #[test]
+    fn overlap_costs_pairs_and_is_part_of_the_identity() {
+        let reranked = only(&long("max-chunk", 1, Fake::Shared), long_job()).unwrap();
+        assert_eq!(reranked.usage.pairs, 4 + 3 + 1);
+        let truncation = |mode, overlap| {
+            let reranker = long(mode, overlap, Fake::Shared);
+            reranker.identity().truncation.clone().unwrap()
+        };
+        assert_eq!(truncation("truncate", 1), "longest-first");
+        assert_eq!(truncation("first-chunk", 1), "first-chunk");
+        assert_eq!(truncation("max-chunk", 1), "max-chunk overlap=1");
+        assert_eq!(truncation("mean-top-3", 0), "mean-top-3 overlap=0");
+    }
+
+    #[test]
+    fn a_nan_among_chunks_is_an_error_that_names_the_document() {
+        let failed = only(&long("max-chunk", 0, Fake::NaN), long_job()).unwrap_err();
+        let RerankError::Ranking(RankingError::NaN(document)) = &failed.error else {
+            panic!("{}", failed.error)
+        };
+        assert_eq!((document.as_str(), failed.usage.pairs), ("late", 7));
+    }
+
+    #[test]
+    fn a_query_that_leaves_no_room_for_chunks_is_told() {
+        let job = job("a b c d a", &[("one", "a b")]);
+        let error = only(&long("max-chunk", 0, Fake::Shared), job).unwrap_err().error.to_string();
+        assert!(error.starts_with("query 'q': the query's 5 tokens leave room for 1"), "{error}");
     }
 
     #[test]

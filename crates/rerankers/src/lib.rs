@@ -2,9 +2,11 @@
 
 mod cross_encoder;
 mod first_stage;
+mod long_documents;
 mod oracle;
 mod sequential;
 
 pub use cross_encoder::{CrossEncoder, WrongScoreCount};
 pub use first_stage::FirstStageOrder;
+pub use long_documents::{LongDocuments, UnknownLongDocuments};
 pub use oracle::Oracle;

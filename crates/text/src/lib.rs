@@ -3,6 +3,7 @@
 //! behind which a model stands.
 
 mod batch;
+mod chunk;
 mod embedder;
 mod guard;
 mod learner;
@@ -14,6 +15,7 @@ mod truncation;
 mod unigram;
 
 pub use batch::TokenBatch;
+pub use chunk::{Chunks, OVERLAP};
 pub use embedder::Embedder;
 pub use learner::{GroupBatch, Learner, LossReport, LossSpec, Rates, StepReport, TrainError};
 pub use pair::{EncodedPair, PairTokenizer, TokenizeError};

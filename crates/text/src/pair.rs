@@ -10,9 +10,9 @@ use crate::guard::guard;
 /// post-processor placing the special tokens (`<s> query </s></s> document </s>` for XLM-R).
 #[derive(Clone)]
 pub struct PairTokenizer {
-    tokenizer: Tokenizer,
-    special: usize,
-    max_length: usize,
+    pub(crate) tokenizer: Tokenizer,
+    pub(crate) special: usize,
+    pub(crate) max_length: usize,
     truncation: Truncation,
 }
 
@@ -106,6 +106,19 @@ pub enum TokenizeError {
         index: usize,
         /// The pair's length.
         length: usize,
+        /// The limit.
+        max_length: usize,
+    },
+    /// A query that leaves too little room for the chunks of a document.
+    #[error(
+        "the query's {query} tokens leave room for {room} of a document within {max_length}, too few to \
+         cut it into chunks; raise --max-length or shorten the query"
+    )]
+    QueryTooLong {
+        /// Tokens of the query.
+        query: usize,
+        /// Tokens left for a document.
+        room: usize,
         /// The limit.
         max_length: usize,
     },
@@ -208,7 +221,7 @@ impl PairTokenizer {
         pairs.into_iter().collect()
     }
 
-    fn alone(&self, text: &str) -> Result<Encoding, TokenizeError> {
+    pub(crate) fn alone(&self, text: &str) -> Result<Encoding, TokenizeError> {
         alone(&self.tokenizer, text)
     }
 

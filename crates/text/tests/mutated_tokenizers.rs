@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use proptest::prelude::*;
-use secondpass_text::{PairTokenizer, TextTokenizer, Truncation};
+use secondpass_text::{Chunks, PairTokenizer, TextTokenizer, Truncation};
 
 fn golden(name: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/models");
@@ -16,6 +16,8 @@ fn try_it(bytes: &[u8]) {
     {
         // Whatever it makes of them, it must come back.
         let _ = tokenizer.encode("a query, 北京", &["some document 🙂", ""]);
+        let long = "some document 🙂, ".repeat(20);
+        let _ = tokenizer.encode_chunks("a query, 北京", &[&long, ""], Chunks::default());
     }
     if let Ok(tokenizer) = TextTokenizer::from_bytes(bytes, "mutated", 32) {
         let encoded = tokenizer.encode("query: ", &["some document 🙂, 北京", ""]);
