@@ -19,10 +19,20 @@ pub enum Command {
     Rerank(RerankArgs),
     /// Run an experiment: first stage, rerankers and the oracle on the same candidates
     Eval(EvalArgs),
+    /// Measure TREC runs against judgements
+    Measure(MeasureArgs),
+    /// Write what a first stage finds, as a TREC run
+    Retrieve(RetrieveArgs),
+    /// List, pull, check and count data sets
+    Dataset(DatasetArgs),
+    /// Measure what an LLM cited of what it was shown, from a production log
+    Logs(LogsArgs),
     /// Train a cross-encoder on groups of one positive and its negatives
     Finetune(FinetuneArgs),
     /// Run the embedded help-desk demonstration; needs no download, key or GPU
     Quickstart(QuickstartArgs),
+    /// Remove what experiments wrote, and the caches
+    Purge(PurgeArgs),
 }
 
 #[derive(clap::Args, Debug)]
@@ -112,6 +122,138 @@ pub struct FinetuneArgs {
     /// Where to compute: auto, flex, ndarray, cuda or cuda:N
     #[arg(long, default_value = "auto")]
     pub device: DeviceSpec,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  secondpass measure qrels.txt bm25.trec -m nDCG@10 -m RR -m 'AP(rel=2)'
+  secondpass measure qrels.txt a.trec b.trec.gz -m nDCG@10 --json
+
+Names are those of ir_measures. A query without results scores 0, unless --answered. Documents whose
+scores tie are ordered by id, descending, as trec_eval does, unless --as-ranked.")]
+pub struct MeasureArgs {
+    /// TREC judgements: query, 0, document, grade
+    #[arg(value_name = "QRELS")]
+    pub qrels: PathBuf,
+    /// TREC runs: query, Q0, document, rank, score, tag
+    #[arg(value_name = "RUN", required = true)]
+    pub runs: Vec<PathBuf>,
+    /// A measure; may be given many times
+    #[arg(short, long, value_name = "NAME", required = true)]
+    pub measure: Vec<String>,
+    /// Print each query's values too
+    #[arg(short = 'q', long)]
+    pub per_query: bool,
+    /// Leave out judged queries that a run does not answer
+    #[arg(long)]
+    pub answered: bool,
+    /// Order ties by the run's rank column
+    #[arg(long)]
+    pub as_ranked: bool,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  secondpass retrieve --config configs/scifact.toml --out bm25.trec.gz
+  secondpass retrieve --config configs/scifact.toml --retriever dense --out dense.trec
+  secondpass retrieve --config configs/scifact.toml --depth 1000 --out - | head
+
+The run's measures go to standard error.")]
+pub struct RetrieveArgs {
+    /// The experiment whose dataset and first stage are used
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Use this [[retriever]] of the config instead of its first stage
+    #[arg(long, value_name = "NAME")]
+    pub retriever: Option<String>,
+    /// Documents a query at most, instead of the config's
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub depth: Option<usize>,
+    /// The run to write; `-` is standard output, .gz and .zst are packed
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+#[derive(clap::Args, Debug)]
+pub struct DatasetArgs {
+    /// A folder with manifests of one's own
+    #[arg(long, value_name = "DIR", global = true)]
+    pub manifests: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: DatasetCommand,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum DatasetCommand {
+    /// Show the public sets there are manifests of
+    List {
+        /// Print JSON instead of a table
+        #[arg(long)]
+        json: bool,
+    },
+    /// Download a public set; later pulls must give the same bytes
+    Pull(DatasetPullArgs),
+    /// Show everything that is wrong with a set, and what to do
+    Check(DatasetSetArgs),
+    /// Count what is in a set
+    Stats(DatasetSetArgs),
+}
+
+#[derive(clap::Args, Debug)]
+pub struct DatasetPullArgs {
+    /// A name that `dataset list` shows
+    pub name: String,
+    /// A split whose judgements are wanted; may be given many times [default: all]
+    #[arg(long, value_name = "SPLIT")]
+    pub split: Vec<String>,
+}
+
+#[derive(clap::Args, Debug)]
+pub struct DatasetSetArgs {
+    /// A BEIR folder, a public set that was pulled, or `helpdesk`
+    #[arg(value_name = "FOLDER_OR_NAME")]
+    pub set: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  secondpass logs answers.jsonl
+  secondpass logs answers.jsonl --run reranked.trec
+
+Each line is an object with query, candidates (in the order shown) and cited (ids).")]
+pub struct LogsArgs {
+    /// The log, JSONL
+    pub log: PathBuf,
+    /// Another order of the same queries' documents, as a TREC run
+    #[arg(long, value_name = "FILE")]
+    pub run: Option<PathBuf>,
+    /// How many documents go to the LLM
+    #[arg(short, long, value_name = "N", default_value_t = 5, value_parser = positive)]
+    pub k: usize,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  secondpass purge reports/tickets
+  secondpass purge --caches
+
+Only files that this program wrote are removed. Downloaded models and data sets stay.")]
+pub struct PurgeArgs {
+    /// Folders that experiments wrote into
+    #[arg(value_name = "FOLDER")]
+    pub reports: Vec<PathBuf>,
+    /// Also the caches of scores, vectors, indexes and runs, and the key of hashed texts
+    #[arg(long)]
+    pub caches: bool,
 }
 
 #[derive(clap::Args, Debug)]

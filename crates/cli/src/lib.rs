@@ -29,6 +29,11 @@ pub fn main() -> ExitCode {
     let done = match args.command {
         Command::Rerank(args) => commands::rerank::run(&args, started),
         Command::Eval(args) => commands::eval::run(&args),
+        Command::Measure(args) => commands::measure::run(&args),
+        Command::Retrieve(args) => commands::retrieve::run(&args),
+        Command::Dataset(args) => commands::dataset::run(&args),
+        Command::Logs(args) => commands::logs::run(&args),
+        Command::Purge(args) => commands::purge::run(&args),
         Command::Finetune(args) => commands::finetune::run(&args),
         Command::Quickstart(args) => commands::eval::quickstart(&args),
     };
