@@ -4,11 +4,13 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 use secondpass_core::{Context, Dataset, FirstStage, Run};
 use secondpass_data::trec;
-use secondpass_evaluation::{ConfigError, DenseSpec, Experiment, FirstStageKind, Pool};
+use secondpass_evaluation::{
+    ConfigError, DenseSpec, EmbeddingsSpec, Experiment, FirstStageKind, Pool,
+};
 use secondpass_model::Encoder;
 use secondpass_retrieval::{
-    Bm25, Bm25Parameters, CachedEmbedder, Dense, LocalEmbedder, Prefixes, RunCandidates,
-    TextEmbedder, judged_pool,
+    Bm25, Bm25Parameters, CachedEmbedder, Dense, LocalEmbedder, OpenAiEmbedder, OpenAiSettings,
+    Prefixes, RunCandidates, TextEmbedder, judged_pool,
 };
 use secondpass_text::TextTokenizer;
 
@@ -87,9 +89,10 @@ impl Searcher<'_> {
                 })?;
                 Box::new(RunCandidates::new(given, corpus)?)
             }
-            FirstStageKind::Embeddings(_)
-            | FirstStageKind::Hybrid { .. }
-            | FirstStageKind::Candidates(_) => anyhow::bail!("this kind is not there yet"),
+            FirstStageKind::Embeddings(spec) => Box::new(self.dense(self.endpoint(table, spec)?)?),
+            FirstStageKind::Hybrid { .. } | FirstStageKind::Candidates(_) => {
+                anyhow::bail!("this kind is not there yet")
+            }
         })
     }
 
@@ -139,6 +142,22 @@ impl Searcher<'_> {
         let prefixes =
             Prefixes { query: spec.query_prefix.clone(), document: spec.document_prefix.clone() };
         Ok(Box::new(LocalEmbedder::new(identity, tokenizer, Box::new(encoder), prefixes)))
+    }
+
+    fn endpoint(&self, table: &str, spec: &EmbeddingsSpec) -> Result<Box<dyn TextEmbedder>> {
+        let settings = OpenAiSettings {
+            dimensions: spec.dimensions,
+            key_variable: spec.key_env.clone(),
+            prefixes: Prefixes {
+                query: spec.query_prefix.clone(),
+                document: spec.document_prefix.clone(),
+            },
+            ..OpenAiSettings::new(&*spec.endpoint, &*spec.model)
+        };
+        let embedder = OpenAiEmbedder::new(settings)
+            .with_context(|| format!("{}: table '{table}'", self.experiment.file))
+            .map_err(usage)?;
+        Ok(Box::new(embedder))
     }
 
     fn parse<T>(&self, table: &str, key: &str, value: &str) -> Result<T>

@@ -1,6 +1,7 @@
 use anyhow::{Context as _, Result};
 use secondpass_evaluation::{ConfigError, Experiment, ModelSpec, RerankerKind, RerankerSpec};
-use secondpass_rerankers::CrossEncoder;
+use secondpass_rerankers::{CrossEncoder, LongDocuments};
+use secondpass_text::OVERLAP;
 
 use crate::exit::usage;
 use crate::load::{self, Loaded, Opened, Settings};
@@ -36,9 +37,12 @@ fn contending(experiment: &Experiment, index: usize, spec: &RerankerSpec) -> Res
         .with_context(|| format!("reranker '{}'", spec.name))?;
     let weights = opened.weights()?;
     let Opened { loaded, model, revision, .. } = opened;
+    let long_documents: LongDocuments =
+        parse(experiment, index, "long_documents", &spec.long_documents)?;
     let cross_encoder = |loaded: Loaded| {
         let identity = loaded.identity(&spec.name, &model, revision.clone(), Some(weights.clone()));
         CrossEncoder::new(identity, loaded.tokenizer, Box::new(loaded.model), BATCH_TOKENS)
+            .with_long_documents(long_documents, OVERLAP)
     };
     let own = loaded.tokenizer.max_length();
     let others = experiment.sweep.max_lengths.iter().filter(|&&length| length != own);
