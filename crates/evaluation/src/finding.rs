@@ -1,45 +1,71 @@
 use std::fmt;
 
-use crate::record::{Difference, Record, Role, SystemRecord, Verdict};
-
-impl Difference {
-    /// What this difference shows.
-    pub fn verdict(&self) -> Verdict {
-        if self.low > 0.0 {
-            Verdict::Better
-        } else if self.high < 0.0 {
-            Verdict::Worse
-        } else {
-            Verdict::CannotTell
-        }
-    }
-}
+use crate::record::{Comparison, Record, Role, StatisticsInfo, SystemRecord, Verdict};
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            Self::Better => "better than the first stage",
-            Self::Worse => "worse than the first stage",
-            Self::Equivalent => "equivalent to the first stage",
-            Self::NonInferior => "not inferior to the first stage",
-            Self::CannotTell => "no difference shown",
+            Self::Better => "better",
+            Self::Worse => "worse",
+            Self::Equivalent => "equivalent",
+            Self::NonInferior => "not inferior",
+            Self::CannotTell => "cannot tell",
         })
     }
 }
 
-/// What was found, plainly: one sentence a reranker on the primary measure, or one on the first
-/// stage where no reranker ran.
-pub fn finding(record: &Record) -> String {
-    let verdicts: Vec<String> = record
-        .systems
-        .iter()
-        .filter(|system| system.role == Role::Reranker)
-        .filter_map(|system| versus(record, system))
-        .collect();
-    match verdicts.is_empty() {
-        true => first_stage_alone(record),
-        false => verdicts.join(" "),
+impl Comparison {
+    /// The verdict with what it rests on: `better`, `worse`, `equivalent (within 0.01)`, `not
+    /// inferior (margin 0.01)`, `cannot tell (these 60 queries could show 0.11)`.
+    pub fn in_words(&self, statistics: &StatisticsInfo) -> String {
+        let (verdict, margin, queries) = (self.verdict, statistics.margin, self.queries);
+        match verdict {
+            Verdict::Better | Verdict::Worse => verdict.to_string(),
+            Verdict::Equivalent if self.equivalence.is_none() => {
+                format!("{verdict} (the same on all {queries} queries)")
+            }
+            Verdict::Equivalent if self.corrected < statistics.alpha => {
+                format!("{verdict} (within {margin}, though a difference is shown)")
+            }
+            Verdict::Equivalent => format!("{verdict} (within {margin})"),
+            Verdict::NonInferior => format!("{verdict} (margin {margin})"),
+            Verdict::CannotTell => match self.detectable {
+                Some(size) => {
+                    format!("{verdict} (these {queries} queries could show {})", two_digits(size))
+                }
+                None => {
+                    format!("{verdict} ({queries} such queries show no difference of any size)")
+                }
+            },
+        }
     }
+}
+
+/// Two significant digits, as many as an estimate of a spread deserves: `0.11`, `0.024`, `1.3`.
+pub(crate) fn two_digits(value: f64) -> String {
+    let magnitude = value.abs().log10().floor();
+    let decimals = match magnitude.is_finite() {
+        true => (1.0 - magnitude).clamp(0.0, 12.0) as usize,
+        false => 1,
+    };
+    format!("{value:.decimals$}")
+}
+
+/// What was found, plainly: one sentence a reranker on the primary measure, or one on the first
+/// stage where no reranker ran; then the means of other first stages, on which no verdict is given,
+/// because they rank documents of their own.
+pub fn finding(record: &Record) -> String {
+    let of_role = |role| record.systems.iter().filter(move |system| system.role == role);
+    let mut sentences: Vec<String> =
+        of_role(Role::Reranker).filter_map(|system| versus(record, system)).collect();
+    if sentences.is_empty() {
+        sentences.push(first_stage_alone(record));
+    }
+    sentences.extend(of_role(Role::Retriever).filter_map(|system| {
+        let (name, mean) = (&system.name, mean_of(record, system)?);
+        Some(format!("{name}, another first stage, reaches {} {mean:.3}.", record.primary))
+    }));
+    sentences.join(" ")
 }
 
 fn versus(record: &Record, system: &SystemRecord) -> Option<String> {
@@ -59,15 +85,30 @@ fn versus(record: &Record, system: &SystemRecord) -> Option<String> {
         down if down < 0.0 => "lowers",
         _ => "keeps",
     };
+    let (p_value, verdict) = match &system.comparison {
+        Some(comparison) => (
+            format!(", {}", p_value(comparison, &record.statistics)),
+            comparison.in_words(&record.statistics),
+        ),
+        None => (String::new(), "not tested".to_owned()),
+    };
     Some(format!(
-        "{} {verb} {} from {before:.3} to {after:.3} ({:+.3}, 95% interval {:+.3} to {:+.3}): {}.",
-        system.name,
-        record.primary,
-        difference.mean,
-        difference.low,
-        difference.high,
-        difference.verdict()
+        "{} {verb} {} from {before:.3} to {after:.3} ({:+.3}, 95% interval {:+.3} to {:+.3}{p_value}): \
+         {verdict}.",
+        system.name, record.primary, difference.mean, difference.low, difference.high,
     ))
+}
+
+/// The p-value that the verdict rests on, with how it was corrected.
+fn p_value(comparison: &Comparison, statistics: &StatisticsInfo) -> String {
+    let p = match comparison.corrected {
+        small if small < 0.001 => "p < 0.001".to_owned(),
+        p => format!("p = {p:.3}"),
+    };
+    match statistics.corrected_over {
+        0 | 1 => p,
+        several => format!("{p} corrected over {several} rerankers"),
+    }
 }
 
 fn first_stage_alone(record: &Record) -> String {
@@ -100,24 +141,77 @@ mod tests {
     use super::*;
     use crate::testing::record;
 
+    fn comparison(verdict: Verdict) -> Comparison {
+        Comparison {
+            verdict,
+            queries: 60,
+            t_test: Some(0.2),
+            randomization: 0.0125,
+            exact: false,
+            corrected: 0.025,
+            equivalence: Some(0.4),
+            non_inferiority: Some(0.3),
+            detectable: Some(0.1134),
+        }
+    }
+
     #[test]
-    fn each_verdict_in_a_sentence() {
-        let mut record = record();
-        let sentence = |record: &mut Record, mean: f64, low: f64, high: f64| {
-            let difference = record.systems[1].versus_first_stage.as_mut().unwrap();
-            (difference.mean, difference.low, difference.high) = (mean, low, high);
-            record.systems[1].quality[0].mean = 0.5 + mean;
-            finding(record)
-        };
+    fn each_verdict_in_words() {
+        let words = |comparison: Comparison| comparison.in_words(&record().statistics);
+        let of = |verdict| words(comparison(verdict));
+        assert_eq!(of(Verdict::Better), "better");
+        assert_eq!(of(Verdict::Worse), "worse");
+        assert_eq!(of(Verdict::NonInferior), "not inferior (margin 0.01)");
+        assert_eq!(of(Verdict::CannotTell), "cannot tell (these 60 queries could show 0.11)");
+        let equivalent = Comparison { corrected: 0.3, ..comparison(Verdict::Equivalent) };
+        assert_eq!(words(equivalent), "equivalent (within 0.01)");
         assert_eq!(
-            sentence(&mut record, 0.25, 0.1, 0.375),
-            "mini raises nDCG@10 from 0.500 to 0.750 (+0.250, 95% interval +0.100 to +0.375): \
-             better than the first stage."
+            of(Verdict::Equivalent),
+            "equivalent (within 0.01, though a difference is shown)"
         );
-        assert!(sentence(&mut record, -0.25, -0.5, -0.1).starts_with("mini lowers nDCG@10"));
-        assert!(finding(&record).ends_with(": worse than the first stage."));
-        assert!(sentence(&mut record, 0.25, -0.1, 0.5).ends_with(": no difference shown."));
-        assert!(sentence(&mut record, 0.0, 0.0, 0.0).starts_with("mini keeps nDCG@10"));
+        let same = Comparison { equivalence: None, ..comparison(Verdict::Equivalent) };
+        assert_eq!(words(same), "equivalent (the same on all 60 queries)");
+        let few = Comparison { queries: 3, detectable: None, ..comparison(Verdict::CannotTell) };
+        assert_eq!(words(few), "cannot tell (3 such queries show no difference of any size)");
+    }
+
+    #[test]
+    fn sizes_have_two_digits() {
+        let shown = [0.1134, 0.0237, 0.00051, 1.26, 14.6, 0.0].map(two_digits);
+        assert_eq!(shown, ["0.11", "0.024", "0.00051", "1.3", "15", "0.0"]);
+    }
+
+    #[test]
+    fn the_difference_its_interval_and_its_p_value_are_told() {
+        let mut record = record();
+        record.systems[1].comparison = Some(comparison(Verdict::Better));
+        assert_eq!(
+            finding(&record),
+            "mini raises nDCG@10 from 0.500 to 0.750 (+0.250, 95% interval +0.125 to +0.375, \
+             p = 0.025): better."
+        );
+        record.statistics.corrected_over = 2;
+        assert!(finding(&record).contains(", p = 0.025 corrected over 2 rerankers): better."));
+        let tiny = Comparison { corrected: 1e-5, ..comparison(Verdict::Worse) };
+        record.systems[1].comparison = Some(tiny);
+        record.systems[1].versus_first_stage.as_mut().unwrap().mean = -0.25;
+        let found = finding(&record);
+        assert!(found.starts_with("mini lowers nDCG@10") && found.contains("p < 0.001"), "{found}");
+        record.systems[1].versus_first_stage.as_mut().unwrap().mean = 0.0;
+        assert!(finding(&record).starts_with("mini keeps nDCG@10"));
+        record.systems[1].comparison = None;
+        assert!(finding(&record).ends_with("+0.125 to +0.375): not tested."));
+    }
+
+    #[test]
+    fn another_first_stage_is_told_without_a_verdict() {
+        let mut record = record();
+        record.systems[1].role = Role::Retriever;
+        record.systems[1].comparison = Some(comparison(Verdict::Better));
+        let found = finding(&record);
+        assert!(found.contains("No reranker was run."), "{found}");
+        assert!(found.ends_with(" mini, another first stage, reaches nDCG@10 0.750."), "{found}");
+        assert!(!found.contains("better"), "{found}");
     }
 
     #[test]
@@ -126,7 +220,7 @@ mod tests {
         record.systems[1].failures.insert("7".into(), "scored NaN".to_owned());
         let found = finding(&record);
         assert!(found.starts_with("mini failed on 1 of "), "{found}");
-        assert!(found.contains("'7': scored NaN") && !found.contains("than the first"), "{found}");
+        assert!(found.contains("'7': scored NaN") && !found.contains("interval"), "{found}");
     }
 
     #[test]

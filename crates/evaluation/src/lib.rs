@@ -3,6 +3,7 @@
 mod agreement;
 mod bootstrap;
 mod cache;
+pub mod calibration;
 mod evaluate;
 mod expectation;
 mod experiment;
@@ -14,6 +15,7 @@ pub mod measures;
 mod quantile;
 mod record;
 mod runner;
+pub mod statistics;
 pub mod store;
 mod table;
 #[cfg(test)]

@@ -233,7 +233,7 @@ pub struct Comparison {
     /// p-value of the one-sided test that it is not worse by the margin.
     pub non_inferiority: Option<f64>,
     /// The smallest true difference that these queries, with their spread, show with a probability
-    /// of 80%; `None` below two queries.
+    /// of 80%; `None` without any spread, and where queries are too few to show any difference.
     pub detectable: Option<f64>,
 }
 

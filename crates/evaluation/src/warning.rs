@@ -1,13 +1,20 @@
 use std::fmt;
 
-use crate::record::{Record, Role, SystemRecord, Verdict};
+use crate::experiment::FIRST_STAGE;
+use crate::finding::two_digits;
+use crate::measures::NamedMeasure;
+use crate::record::{Agreement, DepthPoint, Record, Role, SystemRecord, Verdict};
 
 /// Share of the queries with a relevant candidate below which the ceiling is called low.
 const LOW_CEILING: f64 = 0.8;
 /// Share of judged documents in the top 10 below which measures say little.
 const FEW_JUDGED: f64 = 0.9;
-/// Share of the top 5 that a reranker and the first stage both have above which it changes little.
+/// Share of the top k that a reranker and the first stage both have above which it changes little.
 const HIGH_AGREEMENT: f64 = 0.8;
+/// How many documents are passed on where the primary measure does not say: what a prompt holds.
+const USUAL_TOP: usize = 5;
+/// Share of the pairs below which a smaller depth saves too little to be advised.
+const LITTLE_SAVED: f64 = 0.05;
 /// Share of pairs cut above which cutting matters.
 const MANY_CUT: f64 = 0.05;
 
@@ -34,10 +41,18 @@ pub enum Warning {
         /// Candidates a query at most.
         depth: usize,
     },
-    /// Much of what the first stage ranks high was never judged.
+    /// Much of what a system ranks high was never judged.
     FewJudged {
+        /// Whose.
+        system: String,
         /// Share of its top 10 that was judged.
         judged: f64,
+        /// Which measure the bounds are on.
+        measure: String,
+        /// The measure if no unjudged document were relevant.
+        low: f64,
+        /// The measure if all of them were.
+        high: f64,
     },
     /// Some queries failed.
     Failures {
@@ -52,8 +67,48 @@ pub enum Warning {
     HighAgreement {
         /// Which reranker.
         system: String,
-        /// Share of the top 5 that both have.
+        /// The documents that are passed on.
+        k: usize,
+        /// Share of the top k that both have.
         overlap: f64,
+        /// Candidates a query at most.
+        depth: usize,
+    },
+    /// Fewer candidates give as good a result.
+    ShallowerIsEnough {
+        /// Which reranker.
+        system: String,
+        /// The primary measure.
+        measure: String,
+        /// How many candidates do.
+        depth: usize,
+        /// The measure there.
+        mean: f64,
+        /// All candidates.
+        full: usize,
+        /// The measure with all.
+        full_mean: f64,
+        /// How much lower still counts as equal.
+        margin: f64,
+        /// Share of the pairs that need not be scored.
+        saved: f64,
+        /// Median seconds a query with all and with fewer candidates, where measured.
+        seconds: Option<(f64, f64)>,
+    },
+    /// More candidates make the result worse.
+    FallsWithDepth {
+        /// Which reranker.
+        system: String,
+        /// The primary measure.
+        measure: String,
+        /// Where it is best.
+        depth: usize,
+        /// The measure there.
+        mean: f64,
+        /// All candidates.
+        full: usize,
+        /// The measure with all.
+        full_mean: f64,
     },
     /// Many pairs were longer than the limit.
     PairsCut {
@@ -61,8 +116,15 @@ pub enum Warning {
         system: String,
         /// Share of its pairs.
         share: f64,
+        /// Share of all their tokens that was never read.
+        tokens: f64,
     },
-    /// The interval of the difference holds zero.
+    /// Scores are shown, which are easily taken for more than they are.
+    ScoresAreNoProbabilities {
+        /// Whose.
+        systems: Vec<String>,
+    },
+    /// Nothing was shown.
     NotShown {
         /// Which reranker.
         system: String,
@@ -70,6 +132,8 @@ pub enum Warning {
         measure: String,
         /// Over how many queries.
         queries: usize,
+        /// The smallest difference they could have shown; `None` where they are too few for any.
+        detectable: Option<f64>,
     },
 }
 
@@ -81,47 +145,130 @@ pub(crate) fn warnings(record: &Record) -> Vec<Warning> {
         let (with_relevant, depth) = (candidates.with_relevant, candidates.depth);
         warnings.push(Warning::LowCeiling { with_relevant, depth });
     }
-    if candidates.judged_at_10 < FEW_JUDGED {
-        warnings.push(Warning::FewJudged { judged: candidates.judged_at_10 });
-    }
     for system in &record.systems {
-        if !system.failures.is_empty() {
-            warnings.push(Warning::Failures {
-                system: system.name.clone(),
-                failed: system.failures.len(),
-                queries: record.dataset.queries,
-            });
-        }
+        warnings.extend(failures(record, system));
+        warnings.extend(few_judged(record, system));
         if system.role == Role::Reranker {
-            warnings.extend(of_reranker(system));
+            let of_reranker = [
+                high_agreement(record, system),
+                depth(record, system),
+                pairs_cut(system),
+                not_shown(system),
+            ];
+            warnings.extend(of_reranker.into_iter().flatten());
         }
+    }
+    let scored = record.systems.iter().filter(|system| system.scores.is_some());
+    let systems: Vec<String> = scored.map(|system| system.name.clone()).collect();
+    if !systems.is_empty() {
+        warnings.push(Warning::ScoresAreNoProbabilities { systems });
     }
     warnings
 }
 
-fn of_reranker(system: &SystemRecord) -> Vec<Warning> {
-    let name = || system.name.clone();
-    let mut warnings = Vec::new();
-    let at_5 = system.agreement.iter().find(|agreement| agreement.k == 5);
-    if let Some(at_5) = at_5.filter(|at_5| at_5.overlap > HIGH_AGREEMENT) {
-        warnings.push(Warning::HighAgreement { system: name(), overlap: at_5.overlap });
+fn failures(record: &Record, system: &SystemRecord) -> Option<Warning> {
+    (!system.failures.is_empty()).then(|| Warning::Failures {
+        system: system.name.clone(),
+        failed: system.failures.len(),
+        queries: record.dataset.queries,
+    })
+}
+
+fn few_judged(record: &Record, system: &SystemRecord) -> Option<Warning> {
+    let unjudged = &system.unjudged;
+    let judged = match system.role {
+        Role::FirstStage => record.candidates.judged_at_10,
+        Role::Retriever | Role::Reranker => unjudged.judged_at_10,
+        // Its order comes from the judgements: it ranks first what was judged.
+        Role::Oracle => return None,
+    };
+    (judged < FEW_JUDGED).then(|| Warning::FewJudged {
+        system: system.name.clone(),
+        judged,
+        measure: record.primary.clone(),
+        low: unjudged.low,
+        high: unjudged.high,
+    })
+}
+
+/// Agreement on the documents that are passed on: as many as the primary measure looks at where the
+/// record has that cutoff, five otherwise. Where these are more than half of the candidates, any two
+/// orders agree on most of them, and agreement tells nothing.
+fn high_agreement(record: &Record, system: &SystemRecord) -> Option<Warning> {
+    let at = |k: usize| system.agreement.iter().find(|agreement| agreement.k == k);
+    let cutoff = record.primary.parse::<NamedMeasure>().ok().and_then(|primary| primary.cutoff());
+    let Agreement { k, overlap } = *cutoff.and_then(at).or_else(|| at(USUAL_TOP))?;
+    let selective = 2.0 * k as f64 <= record.candidates.mean;
+    (selective && overlap > HIGH_AGREEMENT).then(|| Warning::HighAgreement {
+        system: system.name.clone(),
+        k,
+        overlap,
+        depth: record.candidates.depth,
+    })
+}
+
+/// What the depth sweep advises. Where reranking changes nothing or harms, no depth is advised; and
+/// a sweep over queries that failed tells nothing.
+fn depth(record: &Record, system: &SystemRecord) -> Option<Warning> {
+    let (full, shallower) = system.depths.split_last()?;
+    if !system.failures.is_empty() {
+        return None;
     }
-    if let Some(audit) = system.truncation.filter(|audit| audit.pairs > 0) {
-        let share = audit.pairs_cut as f64 / audit.pairs as f64;
-        if share > MANY_CUT {
-            warnings.push(Warning::PairsCut { system: name(), share });
-        }
-    }
-    if let Some(difference) = &system.versus_first_stage
-        && difference.verdict() == Verdict::CannotTell
-    {
-        warnings.push(Warning::NotShown {
-            system: name(),
-            measure: difference.measure.clone(),
-            queries: difference.helped + difference.hurt + difference.unchanged,
+    let margin = record.statistics.margin;
+    let mean = |point: &DepthPoint| point.estimate.mean;
+    let (name, measure) = (system.name.clone(), record.primary.clone());
+    let best =
+        shallower.iter().reduce(|best, next| if mean(next) > mean(best) { next } else { best });
+    if let Some(best) = best.filter(|best| mean(best) > mean(full) + margin) {
+        return Some(Warning::FallsWithDepth {
+            system: name,
+            measure,
+            depth: best.depth,
+            mean: mean(best),
+            full: full.depth,
+            full_mean: mean(full),
         });
     }
-    warnings
+    let verdict = system.comparison.as_ref().map(|comparison| comparison.verdict);
+    if matches!(verdict, Some(Verdict::Worse | Verdict::Equivalent)) {
+        return None;
+    }
+    // From this depth on, none may fall short: a lucky depth in between is no advice.
+    let short = shallower.iter().rposition(|point| mean(point) < mean(full) - margin);
+    let enough = shallower.get(short.map_or(0, |short| short + 1))?;
+    let saved = 1.0 - enough.pairs / full.pairs;
+    let p50 = |point: &DepthPoint| point.latency.as_ref().map(|latency| latency.p50);
+    (saved > LITTLE_SAVED).then(|| Warning::ShallowerIsEnough {
+        system: name,
+        measure,
+        depth: enough.depth,
+        mean: mean(enough),
+        full: full.depth,
+        full_mean: mean(full),
+        margin,
+        saved,
+        seconds: p50(full).zip(p50(enough)),
+    })
+}
+
+fn pairs_cut(system: &SystemRecord) -> Option<Warning> {
+    let audit = system.truncation.filter(|audit| audit.pairs > 0)?;
+    let share = audit.pairs_cut as f64 / audit.pairs as f64;
+    let tokens = audit.tokens_cut as f64 / audit.tokens.max(1) as f64;
+    (share > MANY_CUT).then(|| Warning::PairsCut { system: system.name.clone(), share, tokens })
+}
+
+fn not_shown(system: &SystemRecord) -> Option<Warning> {
+    let comparison = system.comparison.as_ref()?;
+    (comparison.verdict == Verdict::CannotTell).then(|| Warning::NotShown {
+        system: system.name.clone(),
+        measure: system
+            .versus_first_stage
+            .as_ref()
+            .map_or_else(String::new, |difference| difference.measure.clone()),
+        queries: comparison.queries,
+        detectable: comparison.detectable,
+    })
 }
 
 impl fmt::Display for Warning {
@@ -139,38 +286,113 @@ impl fmt::Display for Warning {
             ),
             Self::LowCeiling { with_relevant, depth } => write!(
                 f,
-                "Only {} of the queries have a relevant document among their {depth} candidates, and \
-                 no reranker can help the others; raise the depth or improve the first stage.",
-                percent(*with_relevant)
+                "For {} of the queries no relevant document is among the {depth} candidates, and no \
+                 reranker can help them: fix retrieval first, with a larger first_stage.depth or a \
+                 hybrid of lexical and dense search.",
+                percent(1.0 - *with_relevant)
             ),
-            Self::FewJudged { judged } => write!(
+            Self::FewJudged { system, judged, measure, low, high } => write!(
                 f,
-                "Only {} of the first stage's top 10 was judged, and unjudged documents count as not \
-                 relevant; judge more before trusting small differences.",
-                percent(*judged)
+                "Only {} of the top 10 of {} was judged, and unjudged documents count as not \
+                 relevant: its {measure} is {low:.3}, and were all of them relevant {high:.3}; judge \
+                 more before trusting small differences.",
+                percent(*judged),
+                called(system)
             ),
             Self::Failures { system, failed, queries } => write!(
                 f,
                 "{system} failed on {failed} of {queries} queries, which score 0; see the reasons in \
                  the record and run it again."
             ),
-            Self::HighAgreement { system, overlap } => write!(
+            Self::HighAgreement { system, k, overlap, depth } => write!(
                 f,
-                "{system} shares {} of its top 5 with the first stage, so it can change little there; \
-                 check that these queries are hard enough.",
+                "{system} shares {} of its top {k} with the first stage: whoever reads these {k} gets \
+                 nearly the same documents without it; skip it, or rerank more than {depth} \
+                 candidates.",
                 percent(*overlap)
             ),
-            Self::PairsCut { system, share } => write!(
+            Self::ShallowerIsEnough {
+                system,
+                measure,
+                depth,
+                mean,
+                full,
+                full_mean,
+                margin,
+                saved,
+                seconds,
+            } => {
+                write!(
+                    f,
+                    "{system} needs no more than {depth} candidates: {measure} is {mean:.3} there and \
+                     {full_mean:.3} at {full}, no more than {margin} apart; reranking {depth} saves {} \
+                     of the pairs",
+                    percent(*saved)
+                )?;
+                match seconds {
+                    Some((full, enough)) => write!(
+                        f,
+                        " and takes {} ms a query instead of {}.",
+                        two_digits(enough * 1000.0),
+                        two_digits(full * 1000.0)
+                    ),
+                    None => f.write_str("."),
+                }
+            }
+            Self::FallsWithDepth { system, measure, depth, mean, full, full_mean } => write!(
                 f,
-                "{system} read only part of {} of its pairs; raise max_length or split the documents.",
-                percent(*share)
+                "More candidates make {system} worse: {measure} is {mean:.3} at {depth} and \
+                 {full_mean:.3} at {full}; rerank fewer, and choose how many on queries kept for that."
             ),
-            Self::NotShown { system, measure, queries } => write!(
+            Self::PairsCut { system, share, tokens } => write!(
                 f,
-                "The interval of {system}'s difference in {measure} holds zero: these {queries} \
-                 queries do not show whether it helps; judge more queries."
+                "{system} read only part of {} of its pairs ({} of all tokens were cut); raise \
+                 max_length or split the documents.",
+                percent(*share),
+                percent(*tokens)
             ),
+            Self::ScoresAreNoProbabilities { systems } => write!(
+                f,
+                "The scores of {} sort candidates within one query; they are no probabilities, and \
+                 compare neither over queries nor over models: calibrate them (secondpass calibrate) \
+                 before a threshold rests on them.",
+                listed(systems)
+            ),
+            Self::NotShown { system, measure, queries, detectable } => {
+                write!(f, "These {queries} queries do not show whether {system} helps: ")?;
+                match detectable {
+                    Some(size) => write!(
+                        f,
+                        "they would show a difference of {} in {measure} four times in five, and \
+                         smaller ones less often; judge more queries.",
+                        two_digits(*size)
+                    ),
+                    None => write!(
+                        f,
+                        "they are too few for a difference of any size in {measure}; judge more \
+                         queries."
+                    ),
+                }
+            }
         }
+    }
+}
+
+/// A system in the middle of a sentence.
+fn called(system: &str) -> &str {
+    match system {
+        FIRST_STAGE => "the first stage",
+        name => name,
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn listed(names: &[String]) -> String {
+    match names {
+        [first @ .., second, last] if first.is_empty() => format!("{second} and {last}"),
+        [first @ .., second, last] => format!("{}, {second} and {last}", first.join(", ")),
+        [only] => only.clone(),
+        [] => String::new(),
     }
 }
 
@@ -179,53 +401,4 @@ fn percent(share: f64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use secondpass_core::TruncationAudit;
-
-    use super::*;
-    use crate::record::Agreement;
-    use crate::testing::record;
-
-    #[test]
-    fn nothing_odd_no_warning() {
-        assert_eq!(warnings(&record()), []);
-    }
-
-    #[test]
-    fn each_condition_has_its_warning() {
-        let mut record = record();
-        record.candidates.with_relevant = 0.62;
-        record.candidates.judged_at_10 = 0.5;
-        let mini = &mut record.systems[1];
-        mini.failures.insert("q".into(), "reason".to_owned());
-        mini.agreement.push(Agreement { k: 5, overlap: 0.9 });
-        mini.truncation =
-            Some(TruncationAudit { pairs: 100, pairs_cut: 6, ..TruncationAudit::default() });
-        mini.versus_first_stage.as_mut().unwrap().low = 0.0;
-        let sentences: Vec<String> = warnings(&record).iter().map(Warning::to_string).collect();
-        let expected = [
-            "Only 62% of the queries have a relevant document among their 50 candidates",
-            "Only 50% of the first stage's top 10 was judged",
-            "mini failed on 1 of 2 queries",
-            "mini shares 90% of its top 5 with the first stage",
-            "mini read only part of 6% of its pairs",
-            "The interval of mini's difference in nDCG@10 holds zero: these 2 queries",
-        ];
-        assert_eq!(sentences.len(), expected.len());
-        for (sentence, start) in sentences.iter().zip(expected) {
-            assert!(sentence.starts_with(start), "{sentence}");
-        }
-    }
-
-    #[test]
-    fn at_the_limit_there_is_no_warning() {
-        let mut record = record();
-        record.candidates.with_relevant = LOW_CEILING;
-        record.candidates.judged_at_10 = FEW_JUDGED;
-        let mini = &mut record.systems[1];
-        mini.agreement.push(Agreement { k: 5, overlap: HIGH_AGREEMENT });
-        mini.truncation =
-            Some(TruncationAudit { pairs: 100, pairs_cut: 5, ..TruncationAudit::default() });
-        assert_eq!(warnings(&record), []);
-    }
-}
+mod tests;
