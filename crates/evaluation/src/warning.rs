@@ -389,7 +389,7 @@ fn called(system: &str) -> &str {
 /// `a`, `a and b`, `a, b and c`.
 fn listed(names: &[String]) -> String {
     match names {
-        [first @ .., second, last] if first.is_empty() => format!("{second} and {last}"),
+        [first, last] => format!("{first} and {last}"),
         [first @ .., second, last] => format!("{}, {second} and {last}", first.join(", ")),
         [only] => only.clone(),
         [] => String::new(),

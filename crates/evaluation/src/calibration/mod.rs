@@ -13,6 +13,8 @@
 mod abstention;
 mod error;
 mod fit;
+#[cfg(test)]
+mod golden;
 mod isotonic;
 mod map;
 mod platt;

@@ -4,6 +4,9 @@ use super::settings::Settings;
 use super::{detectable, equivalence, holm, non_inferiority, randomization, t_test};
 use crate::record::{Comparison, Verdict};
 
+/// The chance with which [`Comparison::detectable`] is shown: the convention since Cohen (1988).
+const POWER: f64 = 0.8;
+
 /// Compares several systems with one baseline on one measure. Each of `systems` has the differences
 /// from the baseline, one a query; the answers come in the same order. A difference that is not a
 /// finite number (a measure that does not apply to that query) is left out, and
@@ -54,7 +57,7 @@ pub fn compare(systems: &[&[f64]], settings: &Settings) -> Vec<Comparison> {
             equivalence: equivalence(differences, margin),
             non_inferiority: non_inferiority(differences, margin),
             detectable: can_show(differences.len(), strictest)
-                .then(|| detectable(differences, strictest, settings.power()))
+                .then(|| detectable(differences, strictest, POWER))
                 .flatten(),
         };
         comparison.verdict = verdict(differences, &comparison, settings.alpha());

@@ -5,7 +5,6 @@ use crate::record::StatisticsInfo;
 pub struct Settings {
     alpha: f64,
     margin: f64,
-    power: f64,
     permutations: usize,
     seed: u64,
 }
@@ -22,9 +21,6 @@ pub enum SettingsError {
          which two systems are as good as each other; 0.01 is a common choice for nDCG"
     )]
     Margin(f64),
-    /// A power that is none.
-    #[error("power is {0}, and must be above alpha and below 1; the usual power is 0.8")]
-    Power(f64),
     /// With so few permutations nothing can be shown.
     #[error(
         "with {permutations} permutations no p-value can be below alpha = {alpha}; take 100000"
@@ -38,10 +34,9 @@ pub enum SettingsError {
 }
 
 impl Default for Settings {
-    /// alpha 0.05, margin 0.01, power 0.8, 100,000 permutations, a fixed seed.
+    /// alpha 0.05, margin 0.01, 100,000 permutations, a fixed seed.
     fn default() -> Self {
-        let (alpha, margin, power) = (0.05, 0.01, 0.8);
-        Self { alpha, margin, power, permutations: 100_000, seed: 20_261_123 }
+        Self { alpha: 0.05, margin: 0.01, permutations: 100_000, seed: 20_261_123 }
     }
 }
 
@@ -61,14 +56,6 @@ impl Settings {
     /// It is negative or not a number.
     pub fn with_margin(self, margin: f64) -> Result<Self, SettingsError> {
         Self { margin, ..self }.validated()
-    }
-
-    /// The chance with which the minimal detectable difference is to be shown.
-    ///
-    /// # Errors
-    /// It is not between alpha and 1.
-    pub fn with_power(self, power: f64) -> Result<Self, SettingsError> {
-        Self { power, ..self }.validated()
     }
 
     /// Permutations drawn where there are too many to go through all.
@@ -95,11 +82,6 @@ impl Settings {
         self.margin
     }
 
-    /// The chance with which the minimal detectable difference is shown.
-    pub fn power(&self) -> f64 {
-        self.power
-    }
-
     /// Permutations drawn.
     pub fn permutations(&self) -> usize {
         self.permutations
@@ -122,13 +104,11 @@ impl Settings {
     }
 
     fn validated(self) -> Result<Self, SettingsError> {
-        let Self { alpha, margin, power, permutations, .. } = self;
+        let Self { alpha, margin, permutations, .. } = self;
         if !(0.0 < alpha && alpha <= 0.5) {
             Err(SettingsError::Alpha(alpha))
         } else if !(0.0 <= margin && margin.is_finite()) {
             Err(SettingsError::Margin(margin))
-        } else if !(alpha < power && power < 1.0) {
-            Err(SettingsError::Power(power))
         } else if 1.0 / (permutations as f64 + 1.0) >= alpha {
             Err(SettingsError::Permutations { permutations, alpha })
         } else {
@@ -150,9 +130,6 @@ mod tests {
         for margin in [-0.01, f64::INFINITY, f64::NAN] {
             let refused = settings.with_margin(margin);
             assert!(matches!(refused, Err(SettingsError::Margin(_))), "{margin}");
-        }
-        for power in [0.05, 1.0, f64::NAN] {
-            assert!(matches!(settings.with_power(power), Err(SettingsError::Power(_))), "{power}");
         }
         let few = settings.with_permutations(19);
         assert_eq!(few, Err(SettingsError::Permutations { permutations: 19, alpha: 0.05 }));

@@ -19,28 +19,24 @@ const SYSTEMS: usize = 4;
 /// A margin that these worlds, of 30 to 100 queries, often show.
 const MARGIN: f64 = 0.1;
 
-/// nDCG@10 by rank of the one relevant document, and how often in a hundred it has that rank; the
-/// last is that it was not found.
-const VALUES: [(f64, u32); 11] = [
-    (1.0, 34),
-    (0.630_929_753_571_457_4, 14),
-    (0.5, 9),
-    (0.430_676_558_073_393_06, 6),
-    (0.386_852_807_234_541_6, 4),
-    (0.356_207_187_108_022_2, 3),
-    (0.333_333_333_333_333_3, 3),
-    (0.315_464_876_785_728_7, 2),
-    (0.301_029_995_663_981_2, 2),
-    (0.289_064_826_317_887_8, 1),
-    (0.0, 22),
-];
+/// How often in a hundred the one relevant document has each rank from 1; the last is that it is not
+/// among the first ten.
+const PERCENT: [u32; 11] = [34, 14, 9, 6, 4, 3, 3, 2, 2, 1, 22];
+
+/// nDCG@10 of one relevant document at an index into [`PERCENT`].
+fn gain(index: usize) -> f64 {
+    match index {
+        10.. => 0.0,
+        _ => 1.0 / (index as f64 + 2.0).log2(),
+    }
+}
 
 fn value(random: &mut ChaCha8Rng) -> f64 {
     let mut draw = random.random_range(0..100_u32);
-    for (value, percent) in VALUES {
+    for (index, percent) in PERCENT.into_iter().enumerate() {
         match draw.checked_sub(percent) {
             Some(rest) => draw = rest,
-            None => return value,
+            None => return gain(index),
         }
     }
     unreachable!("the shares sum to 100")
@@ -48,8 +44,9 @@ fn value(random: &mut ChaCha8Rng) -> f64 {
 
 /// The mean of `|a - b|` over two independent values.
 fn mean_distance() -> f64 {
-    let pairs = VALUES.iter().flat_map(|a| VALUES.iter().map(move |b| (a, b)));
-    let of = |(a, b): (&(f64, u32), &(f64, u32))| (a.0 - b.0).abs() * f64::from(a.1 * b.1);
+    let places = || PERCENT.into_iter().enumerate();
+    let pairs = places().flat_map(|a| places().map(move |b| (a, b)));
+    let of = |((a, n), (b, m))| (gain(a) - gain(b)).abs() * f64::from(n * m);
     pairs.map(of).sum::<f64>() / 10_000.0
 }
 

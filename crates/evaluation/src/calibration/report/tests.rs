@@ -9,7 +9,7 @@ use super::*;
 fn world(name: &str, queries: usize, seed: u64, curve: impl Fn(f64) -> f64) -> Vec<ScoredQuery> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let query = |index: usize| {
-        let answerable = index % 5 != 0;
+        let answerable = !index.is_multiple_of(5);
         let middle = if answerable { random.random_range(-4.0..2.0) } else { -4.0 };
         let pairs: Vec<ScoredPair> = (0..10)
             .map(|_| {
