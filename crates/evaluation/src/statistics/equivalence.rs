@@ -4,6 +4,10 @@ use super::paired::Paired;
 /// true mean difference lies strictly between `-margin` and `margin`, the larger of the two. It is
 /// below alpha exactly where the interval at `1 - 2 alpha` lies inside the margin. `None` below two
 /// differences, without any spread, and where one is not a finite number.
+///
+/// It takes means to be normal. Where hardly any query changes and those few change much, a sample
+/// may miss them all, look far too even, and seem equivalent more often than the level says: look at
+/// how many queries changed before resting on it.
 pub fn equivalence(differences: &[f64], margin: f64) -> Option<f64> {
     let paired = Paired::of(differences)?;
     let not_below = paired.upper_tail(paired.above(-margin));

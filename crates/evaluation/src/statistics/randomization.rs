@@ -78,8 +78,9 @@ fn drawn(sizes: &[f64], reached: f64, permutations: usize, seed: u64) -> f64 {
         let tables: Vec<[f64; 256]> = word.chunks(TABLE).map(signed_sums).collect();
         for sum in &mut sums {
             let signs = random.next_u64().to_le_bytes();
-            *sum +=
-                tables.iter().zip(signs).map(|(table, bits)| table[usize::from(bits)]).sum::<f64>();
+            for (table, bits) in tables.iter().zip(signs) {
+                *sum += table[usize::from(bits)];
+            }
         }
     }
     let far = sums.iter().filter(|sum| sum.abs() >= reached).count();
