@@ -1,70 +1,258 @@
-use unicode_segmentation::UnicodeSegmentation;
+use std::fmt;
+use std::str::FromStr;
 
-use crate::stem::porter;
+use serde::{Deserialize, Serialize};
+use tantivy_stemmers::algorithms;
 
-/// The index terms of an English text, in order, as Lucene's `EnglishAnalyzer` makes them, which is
-/// what Anserini's BM25 baselines use: words by UAX #29, a final `'s` removed, lower case, no stop
-/// words, Porter stems. The same chain serves documents and queries.
+mod cjk;
+mod english;
+mod normal;
+mod porter;
+mod stop_words;
+mod words;
+
+pub use english::english_terms;
+
+use stop_words::StopWords;
+use words::{lower_case, words};
+
+/// How a text becomes index terms, chosen by its language. The same chain serves documents and
+/// queries.
 ///
-/// Known differences from Lucene's `StandardTokenizer`: emoji give no term, and the scripts that
-/// write no spaces between words but are no ideographs (Thai, Lao, Khmer, Burmese) are cut by
-/// character instead of kept as one run.
-pub fn english_terms(text: &str) -> impl Iterator<Item = String> {
-    text.split_word_bounds()
-        .filter(|segment| segment.chars().any(is_letter_or_digit))
-        .flat_map(pieces)
-        .map(|word| lower_case(without_possessive(word)))
-        .filter(|word| !STOP_WORDS.contains(&word.as_str()))
-        .map(porter)
+/// All but two follow Lucene's analyser of that language step by step: words by UAX #29, what the
+/// language elides, lower case, stop words, spelling variants, stems. Stems are Snowball's; Lucene
+/// prefers its own light stemmers for German, French, Spanish, Portuguese, Italian and Arabic. Stop
+/// words are this project's own, shorter lists, except in English, where they are Lucene's. Texts are
+/// not brought into a Unicode normal form: letters and their accents must be one character, as they
+/// are in nearly all texts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Analyzer {
+    /// See [`english_terms`].
+    #[default]
+    English,
+    /// ß, umlauts and ae, oe, ue as plain letters.
+    German,
+    /// Elided articles and pronouns removed.
+    French,
+    /// Nothing beyond the common steps.
+    Spanish,
+    /// Nothing beyond the common steps.
+    Portuguese,
+    /// Elided articles and prepositions removed.
+    Italian,
+    /// Nothing beyond the common steps.
+    Dutch,
+    /// ё as е.
+    Russian,
+    /// No vowel marks, one form of alef, yeh and heh, ASCII digits.
+    Arabic,
+    /// Nothing beyond the common steps.
+    Swedish,
+    /// Nothing beyond the common steps.
+    Danish,
+    /// Bokmål's stems, stop words of both standards.
+    Norwegian,
+    /// Nothing beyond the common steps.
+    Finnish,
+    /// Nothing beyond the common steps.
+    Hungarian,
+    /// ş and ţ as ș and ț.
+    Romanian,
+    /// Dotted and dotless i told apart, suffixes after an apostrophe removed.
+    Turkish,
+    /// Bigrams for Chinese, Japanese, Korean and other scripts without spaces, as Lucene's
+    /// `CJKAnalyzer`.
+    Cjk,
+    /// Words by UAX #29 in lower case and nothing else: for mixed or other languages, and to see what
+    /// an analyser is worth. Ideographs are words of one character.
+    None,
 }
 
-/// The default stop words of Lucene's `EnglishAnalyzer`.
-const STOP_WORDS: [&str; 33] = [
-    "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it",
-    "no", "not", "of", "on", "or", "such", "that", "the", "their", "then", "there", "these",
-    "they", "this", "to", "was", "will", "with",
-];
+impl Analyzer {
+    /// All of them.
+    pub const ALL: [Self; 18] = [
+        Self::English,
+        Self::German,
+        Self::French,
+        Self::Spanish,
+        Self::Portuguese,
+        Self::Italian,
+        Self::Dutch,
+        Self::Russian,
+        Self::Arabic,
+        Self::Swedish,
+        Self::Danish,
+        Self::Norwegian,
+        Self::Finnish,
+        Self::Hungarian,
+        Self::Romanian,
+        Self::Turkish,
+        Self::Cjk,
+        Self::None,
+    ];
 
-/// The longest word in UTF-16 units, `StandardAnalyzer.DEFAULT_MAX_TOKEN_LENGTH`.
-const LONGEST_WORD: usize = 255;
-
-/// Whether a character alone makes its segment a word: letters, ideographs and decimal digits do,
-/// superscripts and fractions do not.
-fn is_letter_or_digit(c: char) -> bool {
-    if c.is_ascii() {
-        return c.is_ascii_alphanumeric();
+    /// The name in configs and flags.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::English => "english",
+            Self::German => "german",
+            Self::French => "french",
+            Self::Spanish => "spanish",
+            Self::Portuguese => "portuguese",
+            Self::Italian => "italian",
+            Self::Dutch => "dutch",
+            Self::Russian => "russian",
+            Self::Arabic => "arabic",
+            Self::Swedish => "swedish",
+            Self::Danish => "danish",
+            Self::Norwegian => "norwegian",
+            Self::Finnish => "finnish",
+            Self::Hungarian => "hungarian",
+            Self::Romanian => "romanian",
+            Self::Turkish => "turkish",
+            Self::Cjk => "cjk",
+            Self::None => "none",
+        }
     }
-    // `is_numeric` holds for signs like ½ too. UAX #29 joins a digit, and only a digit, to a zero.
-    let is_digit = || format!("0{c}").split_word_bounds().count() == 1;
-    c.is_alphabetic() || (c.is_numeric() && is_digit())
+
+    /// What it does, in a word, as it stands in a first stage's description.
+    pub fn describe(self) -> String {
+        match self {
+            Self::English => "english-porter".into(),
+            Self::Cjk => "cjk-bigrams".into(),
+            Self::None => "words".into(),
+            other => format!("{other}-snowball"),
+        }
+    }
+
+    /// The index terms of a text, in order; none is empty.
+    pub fn terms<'a>(self, text: &'a str) -> Box<dyn Iterator<Item = String> + 'a> {
+        let chain = match self {
+            Self::English => return Box::new(english_terms(text)),
+            Self::Cjk => return Box::new(cjk::cjk_terms(text).into_iter()),
+            Self::None => return Box::new(words(text).map(lower_case)),
+            Self::German => GERMAN,
+            Self::French => FRENCH,
+            Self::Spanish => plain(&stop_words::SPANISH, |word| algorithms::spanish(word).into()),
+            Self::Portuguese => {
+                plain(&stop_words::PORTUGUESE, |word| algorithms::portuguese(word).into())
+            }
+            Self::Italian => ITALIAN,
+            Self::Dutch => plain(&stop_words::DUTCH, |word| algorithms::dutch(word).into()),
+            Self::Russian => RUSSIAN,
+            Self::Arabic => ARABIC,
+            Self::Swedish => plain(&stop_words::SWEDISH, |word| algorithms::swedish(word).into()),
+            Self::Danish => plain(&stop_words::DANISH, |word| algorithms::danish(word).into()),
+            Self::Norwegian => {
+                plain(&stop_words::NORWEGIAN, |word| algorithms::norwegian_bokmal(word).into())
+            }
+            Self::Finnish => plain(&stop_words::FINNISH, |word| algorithms::finnish(word).into()),
+            Self::Hungarian => {
+                plain(&stop_words::HUNGARIAN, |word| algorithms::hungarian(word).into())
+            }
+            Self::Romanian => ROMANIAN,
+            Self::Turkish => TURKISH,
+        };
+        Box::new(words(text).filter_map(move |word| chain.term(word)))
+    }
 }
 
-/// A word cut at every `LONGEST_WORD` units, as Lucene cuts it.
-fn pieces(word: &str) -> impl Iterator<Item = &str> {
-    let mut rest = word;
-    std::iter::from_fn(move || {
-        let mut units = 0;
-        let end = rest.char_indices().find_map(|(at, c)| {
-            units += c.len_utf16();
-            (units > LONGEST_WORD).then_some(at)
-        });
-        let (piece, after) = rest.split_at(end.unwrap_or(rest.len()));
-        rest = after;
-        (!piece.is_empty()).then_some(piece)
+impl fmt::Display for Analyzer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// An analyser that is not there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "unknown analyser '{0}'; use the texts' language ({known}), cjk for scripts without spaces, or \
+     none for words in lower case",
+    known = languages()
+)]
+pub struct UnknownAnalyzer(String);
+
+fn languages() -> String {
+    let names = Analyzer::ALL.map(Analyzer::name);
+    names[..names.len() - 2].join(", ")
+}
+
+impl FromStr for Analyzer {
+    type Err = UnknownAnalyzer;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|analyzer| analyzer.name() == name);
+        found.ok_or_else(|| UnknownAnalyzer(name.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Analyzer {
+    type Error = UnknownAnalyzer;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        name.parse()
+    }
+}
+
+impl From<Analyzer> for String {
+    fn from(analyzer: Analyzer) -> Self {
+        analyzer.name().into()
+    }
+}
+
+/// What is done with a word of a language that writes spaces.
+struct Chain {
+    lower_case: fn(&str) -> String,
+    /// Before stop words are looked up.
+    prepare: fn(String) -> String,
+    stop_words: &'static StopWords,
+    stem: fn(&str) -> String,
+}
+
+impl Chain {
+    fn term(&self, word: &str) -> Option<String> {
+        let word = (self.prepare)((self.lower_case)(word));
+        if word.is_empty() || self.stop_words.has(&word) {
+            return None;
+        }
+        let stem = (self.stem)(&word);
+        // A stemmer that leaves nothing of a word had no word for its rules.
+        Some(if stem.is_empty() { word } else { stem })
+    }
+}
+
+const fn plain(stop_words: &'static StopWords, stem: fn(&str) -> String) -> Chain {
+    Chain { lower_case, prepare: |word| word, stop_words, stem }
+}
+
+const GERMAN: Chain =
+    plain(&stop_words::GERMAN, |word| algorithms::german(&normal::german(word)).into());
+const FRENCH: Chain = Chain {
+    prepare: |word| normal::french(&word).to_owned(),
+    ..plain(&stop_words::FRENCH, |word| algorithms::french(word).into())
+};
+const ITALIAN: Chain = Chain {
+    prepare: |word| normal::italian(&word).to_owned(),
+    ..plain(&stop_words::ITALIAN, |word| algorithms::italian(word).into())
+};
+const RUSSIAN: Chain =
+    plain(&stop_words::RUSSIAN, |word| algorithms::russian(&word.replace('ё', "е")).into());
+const ARABIC: Chain = Chain {
+    prepare: |word| normal::arabic(&word),
+    ..plain(&stop_words::ARABIC, |word| algorithms::arabic(word).into())
+};
+const ROMANIAN: Chain = Chain {
+    prepare: |word| normal::romanian(&word),
+    ..plain(&stop_words::ROMANIAN, |word| {
+        algorithms::romanian(&normal::romanian_for_stemmer(word)).into()
     })
-}
-
-/// The word without a final `'s`, in any of the three apostrophes.
-fn without_possessive(word: &str) -> &str {
-    let stem = word.strip_suffix(['s', 'S']);
-    stem.and_then(|stem| stem.strip_suffix(['\'', '\u{2019}', '\u{ff07}'])).unwrap_or(word)
-}
-
-/// Character by character, as Java's `Character.toLowerCase`: one character gives one, and a final
-/// sigma is not special.
-fn lower_case(word: &str) -> String {
-    word.chars().map(|c| c.to_lowercase().next().unwrap_or(c)).collect()
-}
+};
+const TURKISH: Chain = Chain {
+    lower_case: normal::turkish_lower_case,
+    prepare: |word| normal::turkish_name(&word).to_owned(),
+    ..plain(&stop_words::TURKISH, |word| algorithms::turkish_cilden(word).into())
+};
 
 #[cfg(test)]
 mod tests {
@@ -72,62 +260,82 @@ mod tests {
 
     use super::*;
 
-    fn terms(text: &str) -> Vec<String> {
-        english_terms(text).collect()
+    fn terms(analyzer: Analyzer, text: &str) -> Vec<String> {
+        analyzer.terms(text).collect()
     }
 
     #[test]
-    fn the_whole_chain() {
-        assert_eq!(
-            terms("The Runner's exported invoices aren't in the PDF-files!"),
-            ["runner", "export", "invoic", "aren't", "pdf", "file"]
-        );
+    fn names_round_trip() {
+        for analyzer in Analyzer::ALL {
+            assert_eq!(analyzer.to_string().parse(), Ok(analyzer));
+            let json = serde_json::to_string(&analyzer).unwrap();
+            assert_eq!(serde_json::from_str::<Analyzer>(&json).unwrap(), analyzer);
+        }
+        let error = "klingon".parse::<Analyzer>().unwrap_err().to_string();
+        assert!(error.contains("turkish), cjk"), "{error}");
+    }
+
+    /// Forms of one word must meet in every language: a document has one and the query another.
+    #[test]
+    fn forms_of_a_word_meet() {
+        for (analyzer, one, other) in [
+            (Analyzer::English, "invoices", "invoice"),
+            (Analyzer::German, "Häuser", "Haus"),
+            (Analyzer::German, "Strassen", "Straße"),
+            (Analyzer::French, "l'élection", "élections"),
+            (Analyzer::Spanish, "canciones", "canción"),
+            (Analyzer::Portuguese, "quilométricas", "quilométricos"),
+            (Analyzer::Italian, "dell'elezione", "elezioni"),
+            (Analyzer::Dutch, "fietsen", "fiets"),
+            (Analyzer::Russian, "книгами", "книга"),
+            (Analyzer::Russian, "зелёный", "зеленые"),
+            (Analyzer::Arabic, "الكتاب", "كِتاب"),
+            (Analyzer::Swedish, "flickorna", "flickor"),
+            (Analyzer::Danish, "bøgerne", "bøger"),
+            (Analyzer::Norwegian, "bilene", "biler"),
+            (Analyzer::Finnish, "taloissa", "talo"),
+            (Analyzer::Hungarian, "házak", "házakat"),
+            (Analyzer::Romanian, "universităţii", "universității"),
+            (Analyzer::Turkish, "kitaplar", "kitap"),
+            (Analyzer::Turkish, "IRAK'TA", "ırak"),
+            (Analyzer::Cjk, "ＡＢＣ", "abc"),
+            (Analyzer::None, "Über", "über"),
+        ] {
+            assert_eq!(terms(analyzer, one), terms(analyzer, other), "{analyzer}: {one}, {other}");
+            assert_eq!(terms(analyzer, one).len(), 1, "{analyzer}: {one}");
+        }
     }
 
     #[test]
-    fn words_follow_uax_29() {
-        assert_eq!(terms("err_code_42"), ["err_code_42"]);
-        assert_eq!(terms("1,234.5 v2.10"), ["1,234.5", "v2.10"]);
-        assert_eq!(terms("e-mail a/b x@y.org"), ["e", "mail", "b", "x", "y.org"]);
-        assert_eq!(terms("_ __ -- … \u{1f600}"), [""; 0]);
-        assert_eq!(terms("東京"), ["東", "京"]);
-        assert_eq!(terms("カタカナ"), ["カタカナ"]);
-    }
-
-    #[test]
-    fn digits_are_words_and_other_numbers_are_not() {
-        assert_eq!(terms("5 ٣ ½ m² ①"), ["5", "٣", "m"]);
-    }
-
-    #[test]
-    fn possessives_in_every_apostrophe() {
-        assert_eq!(terms("cat's cat\u{2019}s CAT\u{ff07}S"), ["cat", "cat", "cat"]);
-        assert_eq!(terms("'s s"), ["s", "s"]);
-    }
-
-    #[test]
-    fn lower_case_is_by_character() {
-        assert_eq!(lower_case("İΣΑΣ"), "iσασ");
-    }
-
-    #[test]
-    fn long_words_are_cut() {
-        let lengths: Vec<_> = terms(&"x".repeat(600)).iter().map(String::len).collect();
-        assert_eq!(lengths, [255, 255, 90]);
-        // Outside the basic plane a character is two units, and none is cut in half.
-        let lengths: Vec<_> = pieces(&"𝒳".repeat(128)).map(|p| p.chars().count()).collect();
-        assert_eq!(lengths, [127, 1]);
+    fn stop_words_are_no_terms() {
+        for (analyzer, text) in [
+            (Analyzer::German, "Was ist das und wie viele"),
+            (Analyzer::French, "Qu'est-ce que c'est"),
+            (Analyzer::Spanish, "¿Cuál es la capital de los"),
+            (Analyzer::Italian, "nell'arte della"),
+            (Analyzer::Russian, "Что это и почему книга"),
+            (Analyzer::Arabic, "ما هي العاصمة في"),
+        ] {
+            assert!(terms(analyzer, text).len() <= 1, "{:?}", terms(analyzer, text));
+        }
+        assert_eq!(terms(Analyzer::None, "Das ist"), ["das", "ist"]);
     }
 
     proptest! {
         #[test]
-        fn any_text_gives_terms_that_are_not_empty(text in any::<String>()) {
-            prop_assert!(english_terms(&text).all(|term| !term.is_empty()));
+        fn any_text_gives_terms_that_are_not_empty(
+            analyzer in prop::sample::select(&Analyzer::ALL[..]),
+            text in any::<String>(),
+        ) {
+            prop_assert!(analyzer.terms(&text).all(|term| !term.is_empty()));
         }
 
         #[test]
-        fn any_word_gives_terms(word in "[a-zA-Zéïßéy'’._0-9]{0,40}") {
-            prop_assert!(english_terms(&word).all(|term| !term.is_empty()));
+        fn any_word_gives_terms_that_are_not_empty(
+            analyzer in prop::sample::select(&Analyzer::ALL[..]),
+            word in "[a-zß-ÿşţіёа-яءאا-ًي가-각'’İI]{0,30}",
+        ) {
+            prop_assert!(analyzer.terms(&word).all(|term| !term.is_empty()));
         }
     }
 }

@@ -1,10 +1,18 @@
 use std::collections::{BTreeMap, HashMap};
 
+use rayon::prelude::*;
 use secondpass_core::{
-    Corpus, DocId, FirstStage, FirstStageError, Query, Ranking, RankingError, Run,
+    Corpus, DocId, FirstStage, FirstStageError, Query, QueryId, Ranking, RankingError, Run,
 };
 
-use crate::{Bm25Parameters, english_terms};
+use crate::best::Best;
+use crate::{Analyzer, Bm25Parameters};
+
+mod file;
+mod index;
+
+pub use file::IndexFileError;
+use index::Index;
 
 /// BM25 over a corpus, in memory, scored as Lucene does since version 8:
 ///
@@ -19,14 +27,13 @@ use crate::{Bm25Parameters, english_terms};
 #[derive(Clone, Debug)]
 pub struct Bm25 {
     parameters: Bm25Parameters,
+    analyzer: Analyzer,
     documents: Vec<DocId>,
+    index: Index,
     /// Of each document, the part of the denominator that does not depend on the term.
     norms: Vec<f64>,
     /// How many documents have terms.
     with_terms: usize,
-    terms: HashMap<String, usize>,
-    /// Of each term, by document.
-    postings: Vec<Vec<Posting>>,
 }
 
 /// Why a corpus could not be indexed.
@@ -39,86 +46,81 @@ pub enum Bm25Error {
         max = u32::MAX
     )]
     TooManyDocuments(usize),
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Posting {
-    document: u32,
-    occurrences: u32,
+    /// More distinct terms than the index can number.
+    #[error(
+        "the corpus has more than {max} distinct terms; retrieve with another system and give its \
+         run as candidates",
+        max = u32::MAX
+    )]
+    TooManyTerms,
 }
 
 impl Bm25 {
-    /// Indexes title and text of every document.
+    /// Indexes title and text of every document in English, on all cores.
     ///
     /// # Errors
-    /// More than 2^32 - 1 documents.
+    /// More than 2^32 - 1 documents or terms.
     pub fn new(corpus: &Corpus, parameters: Bm25Parameters) -> Result<Self, Bm25Error> {
-        let documents = corpus.documents();
-        let count = u32::try_from(documents.len())
-            .map_err(|_| Bm25Error::TooManyDocuments(documents.len()))?;
-        let mut terms = HashMap::new();
-        let mut postings: Vec<Vec<Posting>> = Vec::new();
-        let mut lengths = Vec::with_capacity(documents.len());
-        for (document, content) in (0..count).zip(documents) {
-            let mut length = 0_u64;
-            for term in english_terms(&content.passage()) {
-                length += 1;
-                let term = *terms.entry(term).or_insert_with(|| {
-                    postings.push(Vec::new());
-                    postings.len() - 1
-                });
-                match postings[term].last_mut() {
-                    Some(last) if last.document == document => {
-                        last.occurrences = last.occurrences.saturating_add(1);
-                    }
-                    _ => postings[term].push(Posting { document, occurrences: 1 }),
-                }
-            }
-            lengths.push(length);
-        }
-        let with_terms = lengths.iter().filter(|&&length| length > 0).count();
-        let mean = lengths.iter().sum::<u64>() as f64 / with_terms.max(1) as f64;
+        Self::with_analyzer(corpus, parameters, Analyzer::English)
+    }
+
+    /// Indexes title and text of every document in the analyser's language, on all cores; queries are
+    /// read in the same way.
+    ///
+    /// # Errors
+    /// More than 2^32 - 1 documents or terms.
+    pub fn with_analyzer(
+        corpus: &Corpus,
+        parameters: Bm25Parameters,
+        analyzer: Analyzer,
+    ) -> Result<Self, Bm25Error> {
+        let index = Index::build(corpus, analyzer)?;
+        Ok(Self::over(index, corpus, parameters, analyzer))
+    }
+
+    /// An index that was made of this corpus by this analyser.
+    fn over(index: Index, corpus: &Corpus, parameters: Bm25Parameters, analyzer: Analyzer) -> Self {
+        let documents = corpus.documents().iter().map(|document| document.id.clone()).collect();
+        let with_terms = index.lengths.iter().filter(|&&length| length > 0).count();
+        let terms: u64 = index.lengths.iter().copied().map(u64::from).sum();
+        let mean = terms as f64 / with_terms.max(1) as f64;
         let (k1, b) = (parameters.k1(), parameters.b());
         // Without any term the mean is zero, and no norm is ever read.
-        let norm = |&length: &u64| k1 * (1.0 - b + b * length as f64 / mean);
-        Ok(Self {
-            parameters,
-            documents: documents.iter().map(|document| document.id.clone()).collect(),
-            norms: lengths.iter().map(norm).collect(),
-            with_terms,
-            terms,
-            postings,
-        })
+        let norm = |&length: &u32| k1 * (1.0 - b + b * f64::from(length) / mean);
+        let norms = index.lengths.iter().map(norm).collect();
+        Self { parameters, analyzer, documents, index, norms, with_terms }
     }
 
     /// The documents that share a term with `query`, best first, `depth` at most.
-    fn search(&self, query: &str, depth: usize) -> Result<Ranking, RankingError> {
-        let mut scores = vec![0.0; self.documents.len()];
-        let mut matched = vec![false; self.documents.len()];
+    fn search(
+        &self,
+        query: &str,
+        depth: usize,
+        scores: &mut Scores,
+    ) -> Result<Ranking, RankingError> {
         for (term, repeated) in self.query_terms(query) {
-            let postings = &self.postings[term];
+            let postings = self.index.of(term);
             let found = postings.len() as f64;
             let idf = (1.0 + (self.with_terms as f64 - found + 0.5) / (found + 0.5)).ln();
             for posting in postings {
-                let document = posting.document as usize;
                 let tf = f64::from(posting.occurrences);
-                scores[document] += repeated * idf * tf / (tf + self.norms[document]);
-                matched[document] = true;
+                let norm = self.norms[posting.document as usize];
+                scores.add(posting.document, repeated * idf * tf / (tf + norm));
             }
         }
-        let mut found: Vec<(usize, f64)> =
-            scores.into_iter().enumerate().filter(|&(document, _)| matched[document]).collect();
-        keep_best(&mut found, depth);
-        let found = found.into_iter().map(|(at, score)| (self.documents[at].clone(), score));
+        let mut best = Best::new(depth);
+        scores.drain(|document, score| best.push(document, score));
+        let found = best.take().into_iter();
+        let found = found.map(|(at, score)| (self.documents[at as usize].clone(), score));
         Ok(Ranking::from_scores(found)?.cut(depth))
     }
 
     /// The query's known terms in the order of their first occurrence, and how often each occurs.
-    fn query_terms(&self, query: &str) -> Vec<(usize, f64)> {
-        let mut counted: Vec<(usize, f64)> = Vec::new();
+    fn query_terms(&self, query: &str) -> Vec<(u32, f64)> {
+        let mut counted: Vec<(u32, f64)> = Vec::new();
         let mut places = HashMap::new();
-        for term in english_terms(query) {
-            let Some(&term) = self.terms.get(&term) else { continue };
+        for term in self.analyzer.terms(query) {
+            let Some(&term) = self.index.terms.get(term.as_str()) else { continue };
             let place = *places.entry(term).or_insert(counted.len());
             match counted.get_mut(place) {
                 Some((_, count)) => *count += 1.0,
@@ -132,28 +134,59 @@ impl Bm25 {
 impl FirstStage for Bm25 {
     fn describe(&self) -> String {
         let (k1, b) = (self.parameters.k1(), self.parameters.b());
-        format!("BM25 k1={k1} b={b} english-porter title+text")
+        format!("BM25 k1={k1} b={b} {} title+text", self.analyzer.describe())
     }
 
     fn retrieve(&self, queries: &[Query], depth: usize) -> Result<Run, FirstStageError> {
-        let ranking = |query: &Query| match self.search(&query.text, depth) {
-            Ok(ranking) => Ok((query.id.clone(), ranking)),
-            Err(source) => Err(FirstStageError::Ranking { query: query.id.clone(), source }),
+        let ranking = |scores: &mut Scores, query: &Query| {
+            let id = || query.id.clone();
+            match self.search(&query.text, depth, scores) {
+                Ok(ranking) => Ok((id(), ranking)),
+                Err(source) => Err(FirstStageError::Ranking { query: id(), source }),
+            }
         };
-        let rankings = queries.iter().map(ranking).collect::<Result<BTreeMap<_, _>, _>>()?;
+        // Few queries at a time would each clear scores for the whole corpus.
+        let scores = || Scores::new(self.documents.len());
+        let queries = queries.par_iter().with_min_len(QUERIES_A_BUFFER);
+        let found: Vec<Result<(QueryId, Ranking), _>> = queries.map_init(scores, ranking).collect();
+        // Of several errors it is always the first query's that is told.
+        let rankings = found.into_iter().collect::<Result<BTreeMap<_, _>, _>>()?;
         Ok(Run { name: "bm25".into(), rankings })
     }
 }
 
-/// Drops what cannot be among the first `depth` places, and leaves ties at the edge to `Ranking`,
-/// which compares scores as 32-bit floats.
-fn keep_best(found: &mut Vec<(usize, f64)>, depth: usize) {
-    if depth == 0 || found.len() <= depth {
-        return;
+const QUERIES_A_BUFFER: usize = 16;
+
+/// The scores of a query's documents, in a buffer that serves many queries.
+struct Scores {
+    scores: Vec<f64>,
+    /// Which are not [`UNMATCHED`].
+    matched: Vec<u32>,
+}
+
+/// No score is below zero.
+const UNMATCHED: f64 = -1.0;
+
+impl Scores {
+    fn new(documents: usize) -> Self {
+        Self { scores: vec![UNMATCHED; documents], matched: Vec::new() }
     }
-    let mut scores: Vec<f32> = found.iter().map(|&(_, score)| score as f32).collect();
-    let (_, &mut last, _) = scores.select_nth_unstable_by(depth - 1, |a, b| b.total_cmp(a));
-    found.retain(|&(_, score)| score as f32 >= last);
+
+    fn add(&mut self, document: u32, score: f64) {
+        let sum = &mut self.scores[document as usize];
+        if *sum < 0.0 {
+            *sum = 0.0;
+            self.matched.push(document);
+        }
+        *sum += score;
+    }
+
+    /// Gives every matched document, and is empty afterwards.
+    fn drain(&mut self, mut give: impl FnMut(u32, f64)) {
+        for document in self.matched.drain(..) {
+            give(document, std::mem::replace(&mut self.scores[document as usize], UNMATCHED));
+        }
+    }
 }
 
 #[cfg(test)]

@@ -12,11 +12,10 @@ mod openai;
 mod parameters;
 mod pool;
 mod run_candidates;
-mod stem;
 mod vector_cache;
 
-pub use analysis::english_terms;
-pub use bm25::{Bm25, Bm25Error};
+pub use analysis::{Analyzer, UnknownAnalyzer, english_terms};
+pub use bm25::{Bm25, Bm25Error, IndexFileError};
 pub use cached_embedder::CachedEmbedder;
 pub use dense::{Dense, DenseError};
 pub use embedding::{EmbedError, Side, TextEmbedder, normalise};

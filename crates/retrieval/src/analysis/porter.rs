@@ -3,7 +3,7 @@ use tantivy_stemmers::algorithms::english_porter;
 /// The Porter stem of a lower-case word, as Lucene's `PorterStemFilter` gives it: Porter's algorithm
 /// of 1980 with the departures of his own C version, which the library, true to the paper, leaves
 /// out. Both agree on every word of Porter's sample vocabulary and of SciFact.
-pub(crate) fn porter(word: String) -> String {
+pub(super) fn porter(word: String) -> String {
     // Departure: words of one or two letters stay ("us" is no plural).
     if word.chars().nth(2).is_none() {
         return word;
