@@ -45,7 +45,7 @@ impl Best {
             let last = last as f32;
             if !last.is_nan() {
                 self.least = last;
-                self.kept.retain(|&(_, score)| !((score as f32) < last));
+                self.kept.retain(|&(_, score)| score.is_nan() || score as f32 >= last);
             }
         }
         // With many ties more than `depth` stay; the limit grows with them, so that each is moved a

@@ -74,7 +74,10 @@ impl Set {
             queries: rows("queries.jsonl").iter().map(query).collect(),
             relevant: qrels.lines().skip(1).map(pair).collect(),
         };
-        assert_eq!((set.queries.len(), set.relevant.len(), qrels.lines().count()), (1190, 1190, 1191));
+        assert_eq!(
+            (set.queries.len(), set.relevant.len(), qrels.lines().count()),
+            (1190, 1190, 1191)
+        );
         set
     }
 

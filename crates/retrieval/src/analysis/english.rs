@@ -9,10 +9,13 @@ use super::words::{lower_case, words};
 /// write no spaces between words but are no ideographs (Thai, Lao, Khmer, Burmese) are cut by
 /// character instead of kept as one run.
 pub fn english_terms(text: &str) -> impl Iterator<Item = String> {
-    words(text)
-        .map(|word| lower_case(without_possessive(word)))
-        .filter(|word| !STOP_WORDS.contains(&word.as_str()))
-        .map(porter)
+    words(text).filter_map(term)
+}
+
+pub(super) fn term(word: &str) -> Option<String> {
+    let word = lower_case(without_possessive(word));
+    let is_topic = !STOP_WORDS.contains(&word.as_str());
+    is_topic.then(|| porter(word))
 }
 
 /// The default stop words of Lucene's `EnglishAnalyzer`.

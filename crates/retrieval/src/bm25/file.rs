@@ -248,6 +248,8 @@ fn take(bytes: &mut &[u8]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use proptest::prelude::*;
     use secondpass_core::{Document, FirstStage, Query};
 
@@ -283,7 +285,7 @@ mod tests {
         assert!(!reused);
         let (loaded, reused) = german(folder.path(), &corpus);
         assert!(reused && loaded.index == built.index && loaded.describe() == built.describe());
-        let runs = [built, loaded].map(|bm25| bm25.retrieve(&[query.clone()], 9).unwrap());
+        let runs = [built, loaded].map(|bm25| bm25.retrieve(slice::from_ref(&query), 9).unwrap());
         assert_eq!(runs[0], runs[1]);
         assert_eq!(runs[0].rankings["q"].len(), 2);
         // Other settings read the same file, another analyser or corpus does not.

@@ -5,6 +5,7 @@ use secondpass_core::{Corpus, Document};
 
 use super::Bm25Error;
 use crate::Analyzer;
+use crate::analysis::Remembering;
 
 /// An inverted index: of each term, in which documents it stands and how often.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,15 +70,16 @@ impl Block {
         let mut numbers: HashMap<Box<str>, u32> = HashMap::new();
         // Of each term, its last entry.
         let mut last: Vec<usize> = Vec::new();
+        let mut analyzer = Remembering::new(analyzer);
         for document in documents {
             let (start, mut length) = (block.entries.len(), 0_u32);
-            for term in analyzer.terms(&document.passage()) {
+            analyzer.each_term(&document.passage(), |term| {
                 length = length.saturating_add(1);
-                let number = match numbers.get(term.as_str()) {
+                let number = match numbers.get(term) {
                     Some(&number) => number,
                     None => {
                         let number = block.terms.len() as u32;
-                        block.terms.push(term.as_str().into());
+                        block.terms.push(term.into());
                         numbers.insert(term.into(), number);
                         last.push(usize::MAX);
                         number
@@ -91,7 +93,7 @@ impl Block {
                         block.entries.push((number, 1));
                     }
                 }
-            }
+            });
             block.documents.push((length, (block.entries.len() - start) as u32));
         }
         block
