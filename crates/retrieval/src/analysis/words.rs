@@ -3,7 +3,13 @@ use unicode_segmentation::UnicodeSegmentation;
 /// The words of a text by UAX #29, as Lucene's `StandardTokenizer` cuts them: segments with a letter
 /// or a digit, those of more than 255 UTF-16 units in pieces.
 pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split_word_bounds().filter(|segment| is_word(segment)).flat_map(pieces)
+    // The library is several times faster at words than at segments where a text is all ASCII, and
+    // gives the same ones.
+    let (ascii, other) = match text.is_ascii() {
+        true => (Some(text.unicode_words()), None),
+        false => (None, Some(text.split_word_bounds().filter(|segment| is_word(segment)))),
+    };
+    ascii.into_iter().flatten().chain(other.into_iter().flatten()).flat_map(pieces)
 }
 
 /// Whether a segment of UAX #29 is a word and not space or punctuation.
@@ -48,7 +54,17 @@ fn pieces(word: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn ascii_is_cut_like_everything_else(text in "[ -~\\n\\t]{0,60}|[a.,:;'\"_0 -]{0,30}") {
+            let segments = text.split_word_bounds().filter(|segment| is_word(segment));
+            prop_assert!(words(&text).eq(segments), "{text:?}");
+        }
+    }
 
     #[test]
     fn lower_case_is_by_character() {
