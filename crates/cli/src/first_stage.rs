@@ -154,7 +154,7 @@ impl Searcher<'_> {
             },
             ..OpenAiSettings::new(&*spec.endpoint, &*spec.model)
         };
-        let embedder = OpenAiEmbedder::new(settings)
+        let embedder = OpenAiEmbedder::connect(settings)
             .with_context(|| format!("{}: table '{table}'", self.experiment.file))
             .map_err(usage)?;
         Ok(Box::new(embedder))
