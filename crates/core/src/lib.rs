@@ -30,7 +30,7 @@ pub use ranking::{Ranked, Ranking, RankingError, by_score, by_score_then_id};
 pub use reranker::{
     Candidate, Failed, FirstStage, FirstStageError, Job, RerankError, Reranked, Reranker,
 };
-pub use rows::{QrelsRow, QueryRows, RunRow};
+pub use rows::{IdIndex, QrelsRow, QueryRows, RunRow};
 pub use run::Run;
 pub use text_policy::{TextKey, TextKeyError, TextPolicy, Texts, UnknownTexts};
 pub use timings::Timings;

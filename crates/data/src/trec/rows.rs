@@ -4,12 +4,11 @@
 //! allocated a line, and the file is shared out to threads at the ends of queries.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::ops::Range;
 use std::path::Path;
 use std::thread;
 
-use secondpass_core::{DocId, QrelsRow, QueryRows, Ranking, Run, RunRow};
+use secondpass_core::{DocId, IdIndex, QrelsRow, QueryRows, Ranking, Run, RunRow};
 
 use super::columns;
 use crate::{DataError, Defect};
@@ -378,9 +377,9 @@ fn take_line<'a, R: Row<'a>>(text: &'a str, at: &mut usize) -> ([&'a str; MOST_C
     let mut columns = [""; MOST_COLUMNS];
     let mut found = 0;
     loop {
-        while *at < bytes.len() && bytes[*at].is_ascii_whitespace() {
+        while let Some(byte) = bytes.get(*at).filter(|&&byte| is_space(byte)) {
             *at += 1;
-            if bytes[*at - 1] == b'\n' {
+            if *byte == b'\n' {
                 return (columns, found);
             }
         }
@@ -388,7 +387,7 @@ fn take_line<'a, R: Row<'a>>(text: &'a str, at: &mut usize) -> ([&'a str; MOST_C
             return (columns, found);
         }
         let start = *at;
-        while *at < bytes.len() && !bytes[*at].is_ascii_whitespace() {
+        while bytes.get(*at).is_some_and(|&byte| !is_space(byte)) {
             *at += 1;
         }
         if found < R::COLUMNS {
@@ -396,6 +395,11 @@ fn take_line<'a, R: Row<'a>>(text: &'a str, at: &mut usize) -> ([&'a str; MOST_C
         }
         found += 1;
     }
+}
+
+/// ASCII white space; one comparison settles nearly every byte.
+fn is_space(byte: u8) -> bool {
+    byte <= b' ' && byte.is_ascii_whitespace()
 }
 
 /// The rows of a document that another row of its query has, as (group, place), in order; of those
@@ -423,17 +427,15 @@ fn repeated_in<'a, R: Row<'a>>(
     bytes: &[u8],
 ) -> (Vec<(usize, usize)>, Option<Fault>) {
     let (mut found, mut first_fault) = (Vec::new(), None::<Fault>);
-    let mut places = HashMap::new();
+    let mut places = IdIndex::default();
     for (number, QueryRows { query, rows }) in queries {
-        places.clear();
+        places.clear(rows.len());
+        let document = |place: u32| rows[place as usize].document();
         for (place, row) in rows.iter().enumerate() {
-            let earlier = match places.entry(row.document()) {
-                Entry::Vacant(free) => {
-                    free.insert(place);
-                    continue;
-                }
-                Entry::Occupied(earlier) => &rows[*earlier.get()],
+            let Some(earlier) = places.insert(row.document(), place as u32, document) else {
+                continue;
             };
+            let earlier = &rows[earlier as usize];
             found.push((*number, place));
             let first = || line_of(earlier.document().as_ptr() as usize, bytes);
             if let Err(defect) = row.repeated(earlier, query, first) {

@@ -3,11 +3,10 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::thread;
 
 use secondpass_core::{
-    DocId, Grade, QrelsRow, QueryId, QueryRows, RunRow, by_score, by_score_then_id,
+    DocId, Grade, IdIndex, QrelsRow, QueryId, QueryRows, RunRow, by_score, by_score_then_id,
 };
 
 use super::{Evaluation, Queries, QueryValues};
@@ -137,8 +136,7 @@ fn measure_all(
     measures: &[NamedMeasure],
     ties: Ties,
 ) -> Result<Vec<QueryValues>, RowsError> {
-    let mut joiner =
-        Joiner { ties, places: HashMap::new(), order: Vec::new(), looked_up: Vec::new() };
+    let mut joiner = Joiner { ties, ..Joiner::default() };
     let measured = part.iter().map(|&(query, judged, ranked)| {
         let joined = joiner.join(query, judged, ranked)?;
         Ok(QueryValues {
@@ -151,43 +149,51 @@ fn measure_all(
 }
 
 /// Joins one query after another in the same memory.
-struct Joiner<'a> {
+#[derive(Default)]
+struct Joiner {
     ties: Ties,
     /// The place of each document among the query's rows.
-    places: HashMap<&'a str, u32>,
+    places: IdIndex,
     /// The rows, best first.
     order: Vec<u32>,
     /// The grade of each row.
     looked_up: Vec<Option<Grade>>,
 }
 
-impl<'a> Joiner<'a> {
+impl Joiner {
     fn join(
         &mut self,
         query: &str,
-        judged: &[QrelsRow<'a>],
-        ranked: &[RunRow<'a>],
+        judged: &[QrelsRow<'_>],
+        ranked: &[RunRow<'_>],
     ) -> Result<JudgedRanking, RowsError> {
         self.check(query, ranked)?;
         self.look_up(query, judged, ranked)?;
-        let compare = |a: &RunRow<'_>, b: &RunRow<'_>| match self.ties {
-            Ties::ByDocument => by_score_then_id((a.document, a.score), (b.document, b.score)),
-            Ties::AsRanked => by_score(a.score, b.score)
-                .then(a.rank.cmp(&b.rank))
-                .then_with(|| b.document.cmp(a.document)),
-        };
-        // Most runs are written in order; equal documents are out of the question by now.
-        let grades = match ranked.is_sorted_by(|a, b| compare(a, b) == Ordering::Less) {
-            true => self.looked_up.clone(),
-            false => {
-                self.order.clear();
-                self.order.extend(0..ranked.len() as u32);
-                let row = |&place: &u32| &ranked[place as usize];
-                self.order.sort_by(|a, b| compare(row(a), row(b)));
-                self.order.iter().map(|&place| self.looked_up[place as usize]).collect()
-            }
-        };
+        self.sort(ranked);
+        let grades = self.order.iter().map(|&place| self.looked_up[place as usize]).collect();
         Ok(JudgedRanking::new(grades, judged.iter().map(|row| row.grade)))
+    }
+
+    /// Most runs are written by falling score, and only their ties are left to be ordered.
+    fn sort(&mut self, ranked: &[RunRow<'_>]) {
+        let row = |place: &u32| &ranked[*place as usize];
+        let scores = |a: &RunRow<'_>, b: &RunRow<'_>| by_score(a.score, b.score);
+        self.order.clear();
+        self.order.extend(0..ranked.len() as u32);
+        if !ranked.is_sorted_by(|a, b| scores(a, b) != Ordering::Greater) {
+            self.order.sort_by(|a, b| scores(row(a), row(b)));
+        }
+        let tied = |a: &u32, b: &u32| scores(row(a), row(b)) == Ordering::Equal;
+        for group in self.order.chunk_by_mut(tied).filter(|group| group.len() > 1) {
+            group.sort_by(|a, b| {
+                let (a, b) = (row(a), row(b));
+                let by_rank = match self.ties {
+                    Ties::ByDocument => Ordering::Equal,
+                    Ties::AsRanked => a.rank.cmp(&b.rank),
+                };
+                by_rank.then_with(|| by_score_then_id((a.document, a.score), (b.document, b.score)))
+            });
+        }
     }
 
     fn check(&self, query: &str, ranked: &[RunRow<'_>]) -> Result<(), RowsError> {
@@ -210,35 +216,86 @@ impl<'a> Joiner<'a> {
     fn look_up(
         &mut self,
         query: &str,
-        judged: &[QrelsRow<'a>],
-        ranked: &[RunRow<'a>],
+        judged: &[QrelsRow<'_>],
+        ranked: &[RunRow<'_>],
     ) -> Result<(), RowsError> {
         let twice = |what, document: &str| RowsError::Duplicate {
             what,
             query: query.into(),
             document: document.into(),
         };
-        self.places.clear();
+        // Rows of the judgements are numbered on behind those of the run.
+        let document = |place: u32| match ranked.get(place as usize) {
+            Some(row) => row.document,
+            None => judged[place as usize - ranked.len()].document,
+        };
+        self.places.clear(ranked.len() + judged.len());
         for (place, row) in (0..).zip(ranked) {
-            match self.places.entry(row.document) {
-                Entry::Vacant(free) => free.insert(place),
-                Entry::Occupied(_) => return Err(twice("run", row.document)),
-            };
+            if self.places.insert(row.document, place, document).is_some() {
+                return Err(twice("run", row.document));
+            }
         }
         self.looked_up.clear();
         self.looked_up.resize(ranked.len(), None);
-        // Rows of the judgements come after those of the run, so that both are told apart.
         for (place, row) in (ranked.len() as u32..).zip(judged) {
-            match self.places.entry(row.document) {
-                Entry::Vacant(free) => {
-                    free.insert(place);
-                }
-                Entry::Occupied(taken) => match self.looked_up.get_mut(*taken.get() as usize) {
-                    Some(grade @ None) => *grade = Some(row.grade),
-                    _ => return Err(twice("judgements", row.document)),
-                },
+            let Some(taken) = self.places.insert(row.document, place, document) else { continue };
+            match self.looked_up.get_mut(taken as usize) {
+                Some(grade @ None) => *grade = Some(row.grade),
+                _ => return Err(twice("judgements", row.document)),
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(document: &str, score: f64, rank: u32) -> RunRow<'_> {
+        RunRow { document, score, rank: Some(rank) }
+    }
+
+    const JUDGED: [QrelsRow<'static>; 1] = [QrelsRow { document: "a", grade: 1 }];
+
+    fn rr(run: &[RunRow<'_>], judged: &[QrelsRow<'_>], ties: Ties) -> Result<f64, RowsError> {
+        let run = [QueryRows { query: "q", rows: run }];
+        let qrels = [QueryRows { query: "q", rows: judged }];
+        let measures = ["RR".parse().unwrap()];
+        evaluate_rows(&run, &qrels, &measures, Queries::Judged, ties).map(|values| values.mean(0))
+    }
+
+    #[test]
+    fn ties_by_document_or_as_ranked() {
+        let run = [row("b", 1.0, 3), row("a", 1.0, 2), row("c", 1.0, 4), row("d", 2.0, 9)];
+        assert_eq!(rr(&run, &JUDGED, Ties::ByDocument), Ok(0.25));
+        assert_eq!(rr(&run, &JUDGED, Ties::AsRanked), Ok(0.5));
+        let unranked = [RunRow { rank: None, ..run[0] }];
+        assert_eq!(rr(&unranked, &JUDGED, Ties::ByDocument), Ok(0.0));
+        let error = rr(&unranked, &JUDGED, Ties::AsRanked).unwrap_err();
+        assert!(matches!(error, RowsError::NoRank { .. }));
+    }
+
+    #[test]
+    fn what_cannot_be_measured_is_an_error() {
+        let run = [row("a", 1.0, 1), row("b", f64::NAN, 2)];
+        let error = rr(&run, &JUDGED, Ties::ByDocument).unwrap_err();
+        assert_eq!(error.to_string(), "query 'q' scores document 'b' NaN; give it a number");
+        let run = [row("b", 1.0, 1), row("a", 0.5, 2), row("b", 0.0, 3)];
+        let error = rr(&run, &JUDGED, Ties::ByDocument).unwrap_err();
+        assert!(error.to_string().contains("document 'b' twice in the run"));
+        for document in ["a", "elsewhere"] {
+            let judged = [1, 0].map(|grade| QrelsRow { document, grade });
+            let error = rr(&run[..2], &judged, Ties::ByDocument).unwrap_err();
+            assert!(error.to_string().contains("twice in the judgements"));
+        }
+        let query = QueryRows { query: "q", rows: &run[..1] };
+        let judged = QueryRows { query: "q", rows: &JUDGED };
+        let measure = |run: &[_], qrels: &[_]| {
+            let error = evaluate_rows(run, qrels, &[], Queries::Judged, Ties::ByDocument);
+            error.unwrap_err().to_string()
+        };
+        assert!(measure(&[query, query], &[judged]).contains("queries of the run"));
+        assert!(measure(&[query], &[judged, judged]).contains("queries of the judgements"));
     }
 }

@@ -206,8 +206,10 @@ impl Entry {
     }
 }
 
-/// Aliases that set parameters.
-const PRESETS: &[(&str, fn(&mut Settings))] = &[
+/// An alias that sets a parameter.
+type Preset = (&'static str, fn(&mut Settings));
+
+const PRESETS: &[Preset] = &[
     ("NumRelRet", |settings| settings.rel = Some(1)),
     ("SetRelP", |settings| settings.relative = true),
 ];
