@@ -250,7 +250,11 @@ impl Joiner {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use secondpass_core::{Qrels, Ranking, Run};
+
     use super::*;
+    use crate::evaluate::evaluate_on;
 
     fn row(document: &str, score: f64, rank: u32) -> RunRow<'_> {
         RunRow { document, score, rank: Some(rank) }
@@ -297,5 +301,56 @@ mod tests {
         };
         assert!(measure(&[query, query], &[judged]).contains("queries of the run"));
         assert!(measure(&[query], &[judged, judged]).contains("queries of the judgements"));
+    }
+
+    const IDS: [&str; 8] = ["a", "b", "c", "d10", "d9", "é", "z", "zz"];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn equal_to_the_evaluation_of_a_run(
+            // For each query, a score and a grade for some of the documents: enough queries for
+            // several threads.
+            queries in prop::collection::vec(
+                prop::collection::vec(
+                    (prop::option::of(0..3_u8), prop::option::of(-1..3_i32)),
+                    IDS.len(),
+                ),
+                0..200,
+            ),
+            answered: bool,
+        ) {
+            let names: Vec<String> = (0..queries.len()).map(|query| format!("q{query}")).collect();
+            let (mut run, mut qrels) = (Run::new("run"), Qrels::new());
+            let (mut ranked, mut judged) = (Vec::new(), Vec::new());
+            for (name, rows) in names.iter().zip(&queries) {
+                let rows = || IDS.iter().zip(rows);
+                let scores = rows().filter_map(|(&id, (score, _))| Some((id, f64::from((*score)?))));
+                let grades = rows().filter_map(|(&id, (_, grade))| Some((id, (*grade)?)));
+                let scores: Vec<(&str, f64)> = scores.collect();
+                let grades: Vec<(&str, i32)> = grades.collect();
+                for &(id, grade) in &grades {
+                    qrels.insert(name.as_str().into(), id.into(), grade);
+                }
+                let ranking = scores.iter().map(|&(id, score)| (id.into(), score));
+                let ranking = Ranking::from_scores(ranking).unwrap();
+                run.rankings.insert(name.as_str().into(), ranking);
+                let row = |(document, score)| RunRow { document, score, rank: None };
+                ranked.push(scores.into_iter().map(row).collect::<Vec<_>>());
+                let row = |(document, grade)| QrelsRow { document, grade };
+                judged.push(grades.into_iter().map(row).collect::<Vec<_>>());
+            }
+            let which = if answered { Queries::Answered } else { Queries::Judged };
+            let names = || names.iter().map(String::as_str);
+            let ranked: Vec<_> =
+                names().zip(&ranked).map(|(query, rows)| QueryRows { query, rows }).collect();
+            let judged: Vec<_> =
+                names().zip(&judged).map(|(query, rows)| QueryRows { query, rows }).collect();
+            let measures: Vec<NamedMeasure> =
+                ["nDCG@3", "AP", "RR", "NumRet"].map(|name| name.parse().unwrap()).into();
+            let rows = evaluate_rows(&ranked, &judged, &measures, which, Ties::ByDocument);
+            prop_assert_eq!(rows.unwrap(), evaluate_on(which, &run, &qrels, &measures));
+        }
     }
 }

@@ -379,6 +379,8 @@ fn takes(entry: &Entry) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn printed(name: &str) -> String {
@@ -491,6 +493,19 @@ mod tests {
         assert!(message("AP(2)").contains("has '2' without a name"));
         for name in ["", "@", "@5", "()", "P(rel=2@5", "Prel=2)@5", "P(rel=2))@5"] {
             assert!(name.parse::<NamedMeasure>().is_err(), "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_parses_prints_a_name_that_parses_to_the_same(
+            name in "(nDCG|AP|P|IPrec|SetF|NumRet|MRR|[A-Za-z@() ]{0,5})\\(?((rel|dcg|beta|judged_only|\
+                x)= ?(1|2|0\\.5|'exp-log2'|True|.{0,3}),?){0,3}\\)?(@ ?[0-9.]{0,4})?",
+        ) {
+            if let Ok(measure) = name.parse::<NamedMeasure>() {
+                let printed = measure.to_string();
+                prop_assert_eq!(printed.parse::<NamedMeasure>().unwrap().to_string(), printed);
+            }
         }
     }
 }

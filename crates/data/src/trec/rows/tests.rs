@@ -108,6 +108,25 @@ fn a_mark_a_missing_end_and_blank_lines() {
     }
 }
 
+#[test]
+fn equal_to_the_reader_of_lines_on_the_official_files() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    if !data.exists() {
+        println!("skipped: no ../shared");
+        return;
+    }
+    for file in ["trec_eval/results.test", "scifact/bm25.test.trec"] {
+        let bytes = read_bytes(&data.join(file), "a run").unwrap();
+        assert!(!read_run_every_way(&bytes).unwrap().rankings.is_empty());
+    }
+    for file in ["trec_eval/qrels.test", "trec_eval/qrels.rel_level"] {
+        let bytes = read_bytes(&data.join(file), "judgements").unwrap();
+        assert!(!read_qrels_every_way(&bytes).unwrap().is_empty());
+    }
+    let missing = read_bytes(&data.join("none"), "a run").unwrap_err();
+    assert!(matches!(missing, DataError::Missing { hint: "a run", .. }));
+}
+
 /// Lines of few queries and documents, so that both come together and apart, and twice.
 fn lines(most: usize) -> impl Strategy<Value = Vec<(u8, u8, i8)>> {
     prop::collection::vec((0..4_u8, 0..60_u8, -1..2_i8), 1..most)
