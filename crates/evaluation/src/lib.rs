@@ -1,14 +1,18 @@
 //! Measures, statistics, latency, the experiment runner and its record. Knows only the core.
 
 mod agreement;
+mod answer;
 mod bootstrap;
 mod cache;
 pub mod calibration;
+mod checked;
 mod evaluate;
 mod expectation;
 mod experiment;
+mod files;
 mod finding;
 mod journal;
+mod keys;
 mod latency;
 mod machine;
 pub mod measures;
@@ -25,7 +29,7 @@ mod warning;
 
 pub use agreement::{Changes, overlap};
 pub use bootstrap::{Interval, RESAMPLES, bootstrap_difference, bootstrap_mean, differences, mean};
-pub use cache::{CacheError, ScoreCache};
+pub use cache::{CacheError, CacheSize, ScoreCache};
 pub use evaluate::{
     Evaluation, GEOMETRIC_FLOOR, Queries, QueryValues, RowsError, Ties, answered_by_all, evaluate,
     evaluate_on, evaluate_rows, mean_tie_bounds, unjudged,
@@ -37,7 +41,7 @@ pub use experiment::{
     RerankerKind, RerankerSpec, RetrieverSpec, StatisticsSpec, SweepSpec,
 };
 pub use finding::finding;
-pub use journal::{Journal, JournalError};
+pub use journal::{InFlight, JOURNAL_FOLDER, Journal, JournalError};
 pub use latency::{Sample, latency};
 pub use measures::{Bounds, JudgedRanking, Measure, MeasureError, NamedMeasure, Summary};
 pub use quantile::quantile;

@@ -1,5 +1,8 @@
-//! An experiment's output folder: `record.json` and `queries.parquet`. It belongs to the experiment
-//! whose name stands in its record, and others are refused.
+//! An experiment's output folder: `record.json` and `queries.parquet`, and `journal/` while it runs.
+//! It belongs to the experiment whose name stands in its record or journal, and others are refused.
+//! Files here may hold users' texts: on Unix only their owner may read them.
+
+mod purge;
 
 use std::fs;
 use std::io::{self, Write};
@@ -8,8 +11,12 @@ use std::path::{Path, PathBuf};
 use secondpass_core::ContentHash;
 use serde::Deserialize;
 
+use crate::files::{private, remedy};
+use crate::journal::{self, JOURNAL_FOLDER, JournalError, Owner};
 use crate::record::{QueryRow, Record, SCHEMA};
 use crate::table::{self, TableError};
+
+pub use purge::purge;
 
 /// The manifest's file name.
 pub const RECORD_FILE: &str = "record.json";
@@ -105,10 +112,14 @@ pub enum StoreError {
         /// What is wrong with it.
         source: TableError,
     },
+    /// The folder's journal stands in the way.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
 }
 
 /// Makes the folder where it is missing, and checks that this experiment may write there: it is
-/// empty, or holds a record of the same name. Worth calling before the experiment runs.
+/// empty, or holds a record or an unfinished run of the same name. Worth calling before the
+/// experiment runs.
 ///
 /// # Errors
 /// The folder is another experiment's or somebody else's; it cannot be made or read.
@@ -124,7 +135,7 @@ pub fn claim(folder: &Path, name: &str) -> Result<(), StoreError> {
                 name: name.to_owned(),
             }),
         },
-        Err(error) if error.kind() == io::ErrorKind::NotFound => must_be_empty(folder),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => claim_without_record(folder, name),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
             Err(StoreError::NotARecord { path, message: error.to_string() })
         }
@@ -180,11 +191,11 @@ pub fn read(folder: &Path) -> Result<(Record, Vec<QueryRow>), StoreError> {
 #[derive(Deserialize)]
 struct Header {
     schema: u64,
-    experiment: Owner,
+    experiment: Named,
 }
 
 #[derive(Deserialize)]
-struct Owner {
+struct Named {
     name: String,
 }
 
@@ -238,11 +249,28 @@ fn owner(text: &str, path: &Path) -> Result<String, StoreError> {
     })
 }
 
+/// A process that was killed has left a journal, and perhaps half a report.
+fn claim_without_record(folder: &Path, name: &str) -> Result<(), StoreError> {
+    match journal::owner(folder).map_err(failed("read", &folder.join(JOURNAL_FOLDER)))? {
+        Owner::Experiment(owner) if owner == name => Ok(()),
+        Owner::Experiment(owner) => Err(StoreError::OtherExperiment {
+            folder: folder.to_owned(),
+            owner,
+            name: name.to_owned(),
+        }),
+        Owner::Stranger => Err(StoreError::NotEmpty {
+            folder: folder.to_owned(),
+            example: JOURNAL_FOLDER.to_owned(),
+        }),
+        Owner::Nobody => must_be_empty(folder),
+    }
+}
+
 fn must_be_empty(folder: &Path) -> Result<(), StoreError> {
     for entry in fs::read_dir(folder).map_err(failed("read", folder))? {
         let name = entry.map_err(failed("read", folder))?.file_name();
         let name = name.to_string_lossy();
-        if !name.starts_with(UNFINISHED) {
+        if !name.starts_with(UNFINISHED) && name != JOURNAL_FOLDER {
             let example = name.into_owned();
             return Err(StoreError::NotEmpty { folder: folder.to_owned(), example });
         }
@@ -258,7 +286,11 @@ impl Unfinished {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let unfinished =
             Self(path.with_file_name(format!("{UNFINISHED}{}-{name}", std::process::id())));
-        fs::File::create(&unfinished.0)
+        private()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&unfinished.0)
             .and_then(|mut file| {
                 file.write_all(bytes)?;
                 file.sync_all()
@@ -281,19 +313,6 @@ impl Drop for Unfinished {
 
 fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
     move |source| StoreError::Io { doing, path: path.to_owned(), source }
-}
-
-fn remedy(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "free some space or choose a folder on another disk"
-        }
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            "choose a folder you may write to"
-        }
-        io::ErrorKind::NotFound => "check the path, or run the experiment first",
-        _ => "check the path or choose another folder",
-    }
 }
 
 #[cfg(test)]

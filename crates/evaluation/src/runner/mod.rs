@@ -1,62 +1,185 @@
 //! Runs an experiment: the same candidates to every system, one query at a time, into a record.
 
-mod collect;
+#[cfg(test)]
+mod cache_tests;
+mod changes;
+mod collected;
+mod comparisons;
 mod error;
+mod jobs;
+mod notice;
+mod pass;
 mod plan;
+#[cfg(test)]
+mod resume_tests;
+mod scores;
 mod summary;
+mod sweep;
+#[cfg(test)]
+mod sweep_tests;
 #[cfg(test)]
 mod tests;
+mod unjudged;
+#[cfg(test)]
+mod world;
 
 use std::time::SystemTime;
 
-use secondpass_core::{Context, Dataset, Identity, Run, Scoring};
+use secondpass_core::{Context, Dataset, Identity, Reranker, Run, Scoring};
 
 use crate::evaluate::evaluate;
 use crate::experiment::{FIRST_STAGE, ORACLE};
+use crate::journal::Journal;
 use crate::measures::NamedMeasure;
 use crate::record::{
     CandidatesInfo, DatasetInfo, ExperimentInfo, Machine, QueryRow, Record, Role, SCHEMA,
-    StatisticsInfo,
+    StatisticsInfo, SystemRecord,
 };
 use crate::time::rfc3339;
 use crate::warning::{self, Warning};
-use collect::Collected;
 pub use error::RunError;
+use notice::Notice;
+use pass::{Kind, Pass, Runner};
 pub use plan::{Contender, LengthVariant, Levels, Plan, Progress, Retriever, Sweep};
-use summary::{Measured, Summary};
+use summary::{Measured, Summary, Told};
+use sweep::Depths;
 
 /// Runs the plan. Each query is reranked by itself, so that its wall-clock time is that of one
 /// query; the first is run once more before the clock starts, as a warm-up that counts for nothing.
 /// A query that fails scores 0 and is listed. Rows come by system, then by query id.
 ///
+/// With a journal, every finished query is kept before it counts, and what an earlier start of the
+/// same experiment finished is taken from there: scores, rankings, usage, and times measured on this
+/// machine. Remove the journal when the record has been written.
+///
 /// # Errors
-/// Candidates outside the corpus; the context is over.
+/// Candidates outside the corpus; the context is over; the journal cannot be written.
 pub fn run(
     plan: &Plan<'_>,
     context: &Context,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<(Record, Vec<QueryRow>), RunError> {
-    let candidates = shared_candidates(plan)?;
-    let mut measured = vec![Measured {
-        name: FIRST_STAGE,
-        role: Role::FirstStage,
-        identity: first_stage_identity(plan.first_stage),
-        collected: Collected::untouched(&candidates),
-    }];
-    let contenders = plan.rerankers.iter().map(|contender| (Role::Reranker, *contender));
-    let oracle = plan
-        .oracle
-        .map(|reranker| (Role::Oracle, Contender { name: ORACLE, reranker, lengths: &[] }));
-    for (role, contender) in contenders.chain(oracle) {
-        let timed = role == Role::Reranker;
-        let collected =
-            collect::collect(plan.dataset, &candidates, contender, timed, context, progress)?;
-        let identity = contender.reranker.identity().clone();
-        measured.push(Measured { name: contender.name, role, identity, collected });
-    }
+    let candidates = of_dataset(plan, plan.candidates, FIRST_STAGE)?;
     let summary = Summary::new(plan, &candidates);
-    let systems = measured.iter().map(|system| summary.system(system)).collect();
-    let rows = measured.iter().flat_map(|system| summary.rows(system)).collect();
+    let depths = Depths::new(plan, &summary);
+    let mut runner = Runner::new(plan, &candidates, passes(plan, &depths), context, progress);
+    let mut told = vec![summary.first_stage(retrieval_identity(FIRST_STAGE, plan.first_stage))];
+    for retriever in plan.retrievers {
+        let run = of_dataset(plan, retriever.run, retriever.name)?;
+        let identity = retrieval_identity(retriever.name, retriever.description);
+        told.push(summary.retriever(retriever.name, identity, &run));
+    }
+    for contender in plan.rerankers {
+        let measured = reranker(contender, &depths, &mut runner, &summary)?;
+        told.push(summary.system(measured));
+    }
+    if let Some(oracle) = plan.oracle {
+        told.push(summary.system(ceiling(oracle, &mut runner, plan)?));
+    }
+    let mut notices = std::mem::take(&mut runner.notices);
+    if !depths.too_deep.is_empty() {
+        let depth = plan.experiment.first_stage.depth;
+        notices.push(Notice::TooDeep { depths: depths.too_deep.clone(), depth });
+    }
+    let damaged = plan.journal.map_or(0, Journal::damaged);
+    notices.extend((damaged > 0).then_some(Notice::Damaged { lines: damaged }));
+    let mut warnings: Vec<String> =
+        summary.config_warnings().iter().map(Warning::to_string).collect();
+    warnings.extend(notices.iter().map(Notice::to_string));
+    Ok(assemble(plan, &candidates, told, warnings))
+}
+
+/// A reranker with all that is measured of it.
+fn reranker<'a>(
+    contender: &Contender<'a>,
+    depths: &Depths,
+    runner: &mut Runner<'_, '_>,
+    summary: &Summary<'_>,
+) -> Result<Measured<'a>, RunError> {
+    let pass = Pass {
+        system: contender.name,
+        label: "",
+        reranker: contender.reranker,
+        depth: summary.plan.experiment.first_stage.depth,
+        queries: None,
+        kind: Kind::Measured,
+    };
+    let mut main = runner.pass(&pass)?;
+    let live = main.live();
+    for repetition in 2..=summary.plan.repetitions {
+        let label = format!("repetition {repetition}");
+        let kind = Kind::Timed;
+        main.repeat(runner.pass(&Pass { label: &label, queries: Some(&live), kind, ..pass })?);
+    }
+    if !main.unstable.is_empty() {
+        runner.notices.push(Notice::Unstable {
+            system: contender.name.to_owned(),
+            differing: main.unstable.len(),
+            queries: main.queries.len(),
+        });
+    }
+    Ok(Measured {
+        name: contender.name,
+        role: Role::Reranker,
+        identity: contender.reranker.identity().clone(),
+        depths: depths.measure(contender, &main, runner, summary)?,
+        lengths: sweep::lengths(contender, &main, runner, summary)?,
+        collected: main,
+    })
+}
+
+/// The best order of the candidates.
+fn ceiling<'a>(
+    oracle: &dyn Reranker,
+    runner: &mut Runner<'_, '_>,
+    plan: &Plan<'_>,
+) -> Result<Measured<'a>, RunError> {
+    let collected = runner.pass(&Pass {
+        system: ORACLE,
+        label: "",
+        reranker: oracle,
+        depth: plan.experiment.first_stage.depth,
+        queries: None,
+        kind: Kind::Free,
+    })?;
+    Ok(Measured {
+        name: ORACLE,
+        role: Role::Oracle,
+        identity: oracle.identity().clone(),
+        collected,
+        depths: Vec::new(),
+        lengths: Vec::new(),
+    })
+}
+
+/// Passes over queries that the whole experiment takes.
+fn passes(plan: &Plan<'_>, depths: &Depths) -> usize {
+    let of_reranker = |contender: &Contender<'_>| {
+        let scoring = contender.reranker.identity().scoring;
+        plan.repetitions.max(1) + depths.passes(plan, scoring) + contender.lengths.len()
+    };
+    plan.rerankers.iter().map(of_reranker).sum::<usize>() + usize::from(plan.oracle.is_some())
+}
+
+/// The record of all systems, and the rows of its table.
+fn assemble(
+    plan: &Plan<'_>,
+    candidates: &Run,
+    mut told: Vec<Told>,
+    mut warnings: Vec<String>,
+) -> (Record, Vec<QueryRow>) {
+    let is_compared =
+        |told: &Told| told.record.role == Role::Reranker && told.record.failures.is_empty();
+    let compared: Vec<&[f64]> = (told.iter().filter(|told| is_compared(told)))
+        .map(|told| told.differences.as_slice())
+        .collect();
+    let comparisons = comparisons::compare(&compared, &plan.levels);
+    let corrected_over = compared.len();
+    for (told, comparison) in told.iter_mut().filter(|told| is_compared(told)).zip(comparisons) {
+        told.record.comparison = comparison;
+    }
+    let (systems, rows): (Vec<SystemRecord>, Vec<Vec<QueryRow>>) =
+        told.into_iter().map(|told| (told.record, told.rows)).unzip();
     let mut record = Record {
         schema: SCHEMA,
         experiment: ExperimentInfo {
@@ -69,7 +192,7 @@ pub fn run(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         machine: Machine::here(),
         dataset: dataset_info(plan.dataset),
-        candidates: candidates_info(plan, &candidates),
+        candidates: candidates_info(plan, candidates),
         measures: plan.experiment.measures.iter().map(NamedMeasure::to_string).collect(),
         primary: plan.experiment.primary.to_string(),
         statistics: StatisticsInfo {
@@ -77,34 +200,33 @@ pub fn run(
             margin: plan.levels.margin,
             permutations: plan.levels.permutations,
             resamples: crate::RESAMPLES,
-            corrected_over: plan.rerankers.len(),
+            corrected_over,
         },
         systems,
     };
-    let mut warnings = summary.config_warnings();
-    warnings.extend(warning::warnings(&record));
-    record.experiment.warnings = warnings.iter().map(Warning::to_string).collect();
-    Ok((record, rows))
+    warnings.extend(warning::warnings(&record).iter().map(Warning::to_string));
+    record.experiment.warnings = warnings;
+    (record, rows.into_iter().flatten().collect())
 }
 
-/// The candidates of the dataset's queries, cut to the experiment's depth.
-fn shared_candidates(plan: &Plan<'_>) -> Result<Run, RunError> {
-    let mut candidates = Run::new(FIRST_STAGE);
+/// A run's rankings of the dataset's queries, cut to the experiment's depth.
+fn of_dataset(plan: &Plan<'_>, run: &Run, name: &str) -> Result<Run, RunError> {
+    let mut cut = Run::new(name);
     for query in plan.dataset.queries() {
-        let Some(ranking) = plan.candidates.rankings.get(&query.id) else { continue };
+        let Some(ranking) = run.rankings.get(&query.id) else { continue };
         let ranking = ranking.cut(plan.experiment.first_stage.depth);
         if let Some(id) = ranking.documents().find(|id| plan.dataset.corpus().get(id).is_none()) {
             let document = id.clone();
             return Err(RunError::UnknownDocument { query: query.id.clone(), document });
         }
-        candidates.rankings.insert(query.id.clone(), ranking);
+        cut.rankings.insert(query.id.clone(), ranking);
     }
-    Ok(candidates)
+    Ok(cut)
 }
 
-fn first_stage_identity(description: &str) -> Identity {
+fn retrieval_identity(name: &str, description: &str) -> Identity {
     Identity {
-        name: FIRST_STAGE.to_owned(),
+        name: name.to_owned(),
         provider: "baseline".to_owned(),
         model: description.to_owned(),
         revision: None,

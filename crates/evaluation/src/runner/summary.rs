@@ -2,19 +2,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use secondpass_core::{Identity, QueryId, Ranking, Run};
 
-use super::Plan;
-use super::collect::Collected;
+use super::changes::{Change, extremes};
+use super::collected::Collected;
+use super::plan::Plan;
+use super::scores::distribution;
+use super::unjudged::unjudged;
 use crate::agreement::{Changes, overlap};
 use crate::bootstrap::{bootstrap_mean, differences, mean};
 use crate::evaluate::{Evaluation, evaluate};
+use crate::experiment::FIRST_STAGE;
 use crate::latency::latency;
+use crate::measures::NamedMeasure;
 use crate::record::{
-    Agreement, Difference, Estimate, QueryRow, Role, Slice, SystemRecord, Unjudged,
+    Agreement, DepthPoint, Difference, Estimate, LengthPoint, QueryRow, Role, Slice, SystemRecord,
 };
 use crate::warning::Warning;
 
 /// The cutoffs at which systems are compared with the first stage.
-const AGREEMENT_AT: [usize; 2] = [1, 5];
+const AGREEMENT_AT: [usize; 4] = [1, 3, 5, 10];
 
 /// One system with what it gave.
 pub(super) struct Measured<'a> {
@@ -22,12 +27,23 @@ pub(super) struct Measured<'a> {
     pub role: Role,
     pub identity: Identity,
     pub collected: Collected,
+    pub depths: Vec<DepthPoint>,
+    pub lengths: Vec<LengthPoint>,
+}
+
+/// One system as it goes into the record. Its rankings are gone: of all systems together they would
+/// be the most of what is in memory.
+pub(super) struct Told {
+    pub record: SystemRecord,
+    pub rows: Vec<QueryRow>,
+    /// The primary measure minus the first stage's, one value a judged query.
+    pub differences: Vec<f64>,
 }
 
 /// Turns what systems gave into their records and rows.
 pub(super) struct Summary<'a> {
-    plan: &'a Plan<'a>,
-    candidates: &'a Run,
+    pub plan: &'a Plan<'a>,
+    pub candidates: &'a Run,
     first_stage: Evaluation,
     primary: usize,
     slices: Vec<Part>,
@@ -49,63 +65,50 @@ impl<'a> Summary<'a> {
         Self { plan, candidates, first_stage, primary: primary.unwrap_or(0), slices }
     }
 
-    pub(super) fn system(&self, system: &Measured<'_>) -> SystemRecord {
-        let collected = &system.collected;
-        let evaluation = self.evaluate(collected);
-        let all: Vec<usize> = (0..evaluation.queries.len()).collect();
-        let columns = 0..evaluation.measures.len();
-        let is_first_stage = system.role == Role::FirstStage;
-        let versus = |rows: &[usize]| (!is_first_stage).then(|| self.difference(&evaluation, rows));
-        let slice = |part: &Part| Slice {
-            attribute: part.attribute.clone(),
-            value: part.value.clone(),
-            estimate: estimate(&evaluation, self.primary, &part.rows),
-            versus_first_stage: versus(&part.rows),
-        };
-        let agreement = if is_first_stage { &[][..] } else { &AGREEMENT_AT[..] };
-        SystemRecord {
-            name: system.name.to_owned(),
-            role: system.role,
-            identity: system.identity.clone(),
-            quality: columns.map(|column| estimate(&evaluation, column, &all)).collect(),
-            versus_first_stage: versus(&all),
-            comparison: None,
-            unjudged: Unjudged { judged_at_10: 1.0, low: 0.0, high: 1.0, condensed: 0.0 },
-            depths: Vec::new(),
-            lengths: Vec::new(),
-            scores: None,
-            most_hurt: Vec::new(),
-            most_helped: Vec::new(),
-            cached: 0,
-            agreement: agreement.iter().map(|&k| self.agreement(&collected.run, k)).collect(),
-            latency: latency(&collected.samples),
-            truncation: collected.truncation,
-            usage: collected.usage,
-            failures: collected.failures.clone(),
-            slices: self.slices.iter().map(slice).collect(),
-        }
+    /// The candidates as they came.
+    pub(super) fn first_stage(&self, identity: Identity) -> Told {
+        self.told(self.candidates, FIRST_STAGE, Role::FirstStage, identity)
     }
 
-    pub(super) fn rows(&self, system: &Measured<'_>) -> Vec<QueryRow> {
-        let collected = &system.collected;
-        let rows = self.evaluate(collected).queries.into_iter().map(|row| {
-            let consumed = collected.queries.get(&row.query);
+    /// A run of another first stage.
+    pub(super) fn retriever(&self, name: &str, identity: Identity, run: &Run) -> Told {
+        self.told(run, name, Role::Retriever, identity)
+    }
+
+    /// A system that was given the candidates.
+    pub(super) fn system(&self, measured: Measured<'_>) -> Told {
+        let Measured { name, role, identity, collected, depths, lengths } = measured;
+        let run = &collected.run;
+        let mut told = self.told(run, name, role, identity);
+        let record = &mut told.record;
+        record.agreement = AGREEMENT_AT.iter().map(|&k| self.agreement(run, k)).collect();
+        record.cached = collected.cached;
+        record.latency = latency(&collected.samples);
+        record.truncation = collected.truncation;
+        record.usage = collected.usage;
+        (record.depths, record.lengths) = (depths, lengths);
+        if role == Role::Reranker {
+            let before = self.first_stage.queries.iter().map(|row| &row.query);
+            let after = told.rows.iter().map(|row| row.values[self.primary]);
+            let changes: Vec<Change<'_>> = (before.zip(self.first_stage.column(self.primary)))
+                .zip(after)
+                .map(|((query, before), after)| Change { query, before, after })
+                .collect();
+            (record.most_hurt, record.most_helped) =
+                extremes(self.plan, self.candidates, run, &changes);
+            record.scores = distribution(run, self.plan.dataset.qrels());
+        }
+        for row in &mut told.rows {
             let given = self.candidates.rankings.get(&row.query).map_or(0, Ranking::len);
-            let ranking = collected.run.rankings.get(&row.query);
-            QueryRow {
-                system: system.name.to_owned(),
-                values: row.values,
-                candidates: u32::try_from(given).unwrap_or(u32::MAX),
-                seconds: consumed.and_then(|consumed| consumed.seconds),
-                tokens: consumed.map_or(0, |consumed| consumed.tokens),
-                pairs_cut: consumed.and_then(|consumed| consumed.pairs_cut),
-                top: ranking
-                    .and_then(|ranking| ranking.documents().next())
-                    .map(|id| id.to_string()),
-                query: row.query,
+            row.candidates = u32::try_from(given).unwrap_or(u32::MAX);
+            if let Some(consumed) = collected.queries.get(&row.query) {
+                row.seconds = consumed.seconds;
+                row.tokens = consumed.tokens;
+                row.pairs_cut = consumed.pairs_cut;
             }
-        });
-        rows.collect()
+        }
+        record.failures = collected.failures;
+        told
     }
 
     /// What is odd about the config, given this dataset.
@@ -121,14 +124,85 @@ impl<'a> Summary<'a> {
             .collect()
     }
 
-    fn evaluate(&self, collected: &Collected) -> Evaluation {
-        evaluate(&collected.run, self.plan.dataset.qrels(), &self.plan.experiment.measures)
+    /// The primary measure of a run.
+    pub(super) fn primary(&self, run: &Run) -> Evaluation {
+        let measure: &[NamedMeasure] = std::slice::from_ref(&self.plan.experiment.primary);
+        evaluate(run, self.plan.dataset.qrels(), measure)
+    }
+
+    /// The mean of what [`Summary::primary`] gave, with its interval.
+    pub(super) fn estimate_primary(&self, primary: &Evaluation) -> Estimate {
+        estimate(primary, 0, &all(primary))
+    }
+
+    /// What [`Summary::primary`] gave against the first stage.
+    pub(super) fn versus_first_stage(&self, primary: &Evaluation) -> Difference {
+        self.difference(&self.differences(primary, 0), &all(primary))
+    }
+
+    /// What rankings alone say.
+    fn told(&self, run: &Run, name: &str, role: Role, identity: Identity) -> Told {
+        let qrels = self.plan.dataset.qrels();
+        let evaluation = evaluate(run, qrels, &self.plan.experiment.measures);
+        let all = all(&evaluation);
+        let differences = self.differences(&evaluation, self.primary);
+        let versus = |rows: &[usize]| {
+            (role != Role::FirstStage).then(|| self.difference(&differences, rows))
+        };
+        let slice = |part: &Part| Slice {
+            attribute: part.attribute.clone(),
+            value: part.value.clone(),
+            estimate: estimate(&evaluation, self.primary, &part.rows),
+            versus_first_stage: versus(&part.rows),
+        };
+        let columns = 0..evaluation.measures.len();
+        let record = SystemRecord {
+            name: name.to_owned(),
+            role,
+            identity,
+            quality: columns.map(|column| estimate(&evaluation, column, &all)).collect(),
+            versus_first_stage: versus(&all),
+            comparison: None,
+            unjudged: unjudged(run, qrels, &self.plan.experiment.primary),
+            depths: Vec::new(),
+            lengths: Vec::new(),
+            scores: None,
+            most_hurt: Vec::new(),
+            most_helped: Vec::new(),
+            agreement: Vec::new(),
+            cached: 0,
+            latency: None,
+            truncation: None,
+            usage: Default::default(),
+            failures: BTreeMap::new(),
+            slices: self.slices.iter().map(slice).collect(),
+        };
+        let rows = evaluation.queries.into_iter().map(|row| {
+            let ranking = run.rankings.get(&row.query);
+            QueryRow {
+                system: name.to_owned(),
+                values: row.values,
+                candidates: ranking
+                    .map_or(0, |ranking| u32::try_from(ranking.len()).unwrap_or(u32::MAX)),
+                seconds: None,
+                tokens: 0,
+                pairs_cut: None,
+                top: ranking
+                    .and_then(|ranking| ranking.documents().next())
+                    .map(|id| id.to_string()),
+                query: row.query,
+            }
+        });
+        Told { record, rows: rows.collect(), differences }
     }
 
     /// Both evaluations hold all judged queries by query id, so rows of one are rows of the other.
-    fn difference(&self, ours: &Evaluation, rows: &[usize]) -> Difference {
-        let values = |evaluation: &Evaluation| pick(&evaluation.column(self.primary), rows);
-        let differences = differences(&values(ours), &values(&self.first_stage));
+    fn differences(&self, ours: &Evaluation, column: usize) -> Vec<f64> {
+        differences(&ours.column(column), &self.first_stage.column(self.primary))
+    }
+
+    fn difference(&self, differences: &[f64], rows: &[usize]) -> Difference {
+        let differences = applicable(differences, rows);
         let interval = bootstrap_mean(&differences);
         let Changes { helped, hurt, unchanged } = Changes::count(&differences);
         Difference {
@@ -155,21 +229,28 @@ impl<'a> Summary<'a> {
     }
 }
 
+fn all(evaluation: &Evaluation) -> Vec<usize> {
+    (0..evaluation.queries.len()).collect()
+}
+
 fn estimate(evaluation: &Evaluation, column: usize, rows: &[usize]) -> Estimate {
-    let interval = bootstrap_mean(&pick(&evaluation.column(column), rows));
+    let values = applicable(&evaluation.column(column), rows);
+    let interval = bootstrap_mean(&values);
     let missing = rows.iter().filter(|&&row| evaluation.queries[row].missing).count();
     Estimate {
         measure: evaluation.measures[column].to_string(),
         mean: interval.mean,
         low: interval.low,
         high: interval.high,
-        queries: rows.len(),
+        queries: values.len(),
         missing,
     }
 }
 
-fn pick(values: &[f64], rows: &[usize]) -> Vec<f64> {
-    rows.iter().map(|&row| values[row]).collect()
+/// The values of these rows, without those that are not a number because the measure does not apply
+/// to their query.
+fn applicable(values: &[f64], rows: &[usize]) -> Vec<f64> {
+    rows.iter().map(|&row| values[row]).filter(|value| !value.is_nan()).collect()
 }
 
 fn parts(plan: &Plan<'_>, evaluation: &Evaluation) -> Vec<Part> {

@@ -143,6 +143,8 @@ fn everything_measured_stands_in_the_record() {
     assert_eq!((difference.helped, difference.hurt, difference.unchanged), (2, 0, 2));
     close(reranker.agreement[0].overlap, 1.0 / 3.0);
     close(reranker.agreement[1].overlap, 1.0);
+    let cutoffs: Vec<usize> = reranker.agreement.iter().map(|agreement| agreement.k).collect();
+    assert_eq!(cutoffs, [1, 3, 5, 10]);
     // The warm-up counts neither as a sample nor as usage.
     assert_eq!(reranker.latency.as_ref().unwrap().samples, 3);
     assert_eq!(reranker.usage, Usage { pairs: 9, tokens: 90 });

@@ -1,0 +1,54 @@
+//! The kinds of lines in a journal.
+
+use secondpass_core::{ContentHash, QueryId, Usage};
+use serde::{Deserialize, Serialize};
+
+use crate::answer::Answer;
+
+/// The version of this layout; a reader refuses others.
+pub(super) const FORMAT: u32 = 1;
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Line {
+    /// First in every segment.
+    Header(Header),
+    /// A call goes out.
+    Intent(Intent),
+    /// A call has come back.
+    Done(Done),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Header {
+    pub format: u32,
+    pub experiment: String,
+    pub version: String,
+    /// The hash of what times depend on.
+    pub machine: ContentHash,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Intent {
+    pub key: ContentHash,
+    pub system: String,
+    pub pass: String,
+    pub query: QueryId,
+    /// In US dollars.
+    pub upper_bound: Option<f64>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Done {
+    pub key: ContentHash,
+    /// Wall-clock time.
+    pub seconds: Option<f64>,
+    pub outcome: Outcome,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Outcome {
+    Answer(Answer),
+    Failure { reason: String, usage: Usage },
+}

@@ -1,0 +1,129 @@
+use secondpass_core::{Reranked, Timings};
+
+use super::*;
+
+fn path(folder: &Path, number: u32) -> PathBuf {
+    folder.join(JOURNAL_FOLDER).join(segment::name(number))
+}
+
+fn call<'a>(key: &[u8], query: &'a QueryId) -> Call<'a> {
+    Call { key: ContentHash::of(key), system: "mini", pass: "", query }
+}
+
+fn answer() -> Answer {
+    use secondpass_core::{Job, Query, Ranking};
+    let query = Query { id: "q".into(), text: "why".to_owned(), attributes: BTreeMap::new() };
+    let usage = Usage { pairs: 1, tokens: 2 };
+    let timings = Timings::default();
+    let ranking = Ranking::default();
+    let reranked = Reranked { ranking, usage, timings, truncation: None };
+    Answer::new(&Job { query, candidates: Vec::new() }, &reranked).unwrap()
+}
+
+#[test]
+fn segments_merge_by_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two): (QueryId, QueryId) = ("1".into(), "2".into());
+    {
+        let journal = Journal::open(folder.path(), "x", false).unwrap();
+        journal.begin(&call(b"1", &one), None).unwrap();
+        journal.answered(&call(b"1", &one), &answer(), Some(0.25)).unwrap();
+        journal.begin(&call(b"2", &two), Some(0.5)).unwrap();
+    }
+    {
+        let journal = Journal::open(folder.path(), "x", false).unwrap();
+        assert_eq!((journal.finished(), journal.damaged()), (1, 0));
+        let expected = InFlight {
+            system: "mini".to_owned(),
+            pass: String::new(),
+            query: two.clone(),
+            upper_bound: Some(0.5),
+        };
+        assert_eq!(journal.in_flight(), [expected]);
+        let usage = Usage { pairs: 0, tokens: 7 };
+        journal.failed(&call(b"2", &two), "busy", usage).unwrap();
+    }
+    let journal = Journal::open(folder.path(), "x", false).unwrap();
+    assert_eq!((journal.finished(), journal.in_flight()), (1, &[][..]));
+    let key = |bytes| ContentHash::of(bytes);
+    let kept = journal.take(&key(b"1")).unwrap();
+    assert_eq!(kept.answer, Some((answer(), Some(0.25))));
+    assert_eq!(journal.take(&key(b"1")), None);
+    let failed = journal.take(&key(b"2")).unwrap();
+    assert_eq!((failed.answer, failed.spent.tokens), (None, 7));
+    drop(journal);
+    let journal = Journal::open(folder.path(), "x", true).unwrap();
+    assert_eq!(journal.finished(), 0);
+    assert_eq!(segment::list(&folder.path().join(JOURNAL_FOLDER)).unwrap().len(), 1);
+}
+
+#[test]
+fn one_process_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::open(folder.path(), "x", false).unwrap();
+    let error = Journal::open(folder.path(), "x", true).unwrap_err();
+    assert!(matches!(error, JournalError::Busy { .. }), "{error}");
+    assert!(error.to_string().starts_with("another process is running an experiment in '"));
+    journal.remove().unwrap();
+    assert!(!folder.path().join(JOURNAL_FOLDER).exists());
+    Journal::open(folder.path(), "x", false).unwrap();
+}
+
+#[test]
+fn the_folder_is_the_experiments_own() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(owner(folder.path()).unwrap(), Owner::Nobody);
+    drop(Journal::open(folder.path(), "x", false).unwrap());
+    assert_eq!(owner(folder.path()).unwrap(), Owner::Experiment("x".to_owned()));
+    let error = Journal::open(folder.path(), "y", false).unwrap_err().to_string();
+    assert!(error.contains("unfinished run of another experiment, 'x'"), "{error}");
+    fs::write(folder.path().join("report.md"), "half a report").unwrap();
+    crate::store::claim(folder.path(), "x").unwrap();
+    let error = crate::store::claim(folder.path(), "y").unwrap_err().to_string();
+    assert!(error.contains("output folder of another experiment, 'x'"), "{error}");
+    fs::write(folder.path().join(JOURNAL_FOLDER).join("diary.txt"), "dear").unwrap();
+    assert_eq!(owner(folder.path()).unwrap(), Owner::Stranger);
+    assert!(crate::store::claim(folder.path(), "x").is_err());
+}
+
+#[test]
+fn other_formats_are_refused_and_other_machines_lose_their_times() {
+    let folder = tempfile::tempdir().unwrap();
+    let query: QueryId = "q".into();
+    {
+        let journal = Journal::open(folder.path(), "x", false).unwrap();
+        journal.answered(&call(b"1", &query), &answer(), Some(0.25)).unwrap();
+    }
+    let rewrite = |format: u32, machine: &[u8]| {
+        let text = fs::read_to_string(path(folder.path(), 1)).unwrap();
+        let lines = text.lines().skip(1).map(|line| format!("{line}\n"));
+        let header = Line::Header(Header {
+            format,
+            experiment: "x".to_owned(),
+            version: String::new(),
+            machine: ContentHash::of(machine),
+        });
+        let header = checked::line(&serde_json::to_string(&header).unwrap());
+        let text: String = std::iter::once(header).chain(lines).collect();
+        fs::write(path(folder.path(), 1), text).unwrap();
+    };
+    rewrite(FORMAT, b"another machine");
+    let journal = Journal::open(folder.path(), "x", false).unwrap();
+    assert_eq!(journal.take(&ContentHash::of(b"1")).unwrap().answer, Some((answer(), None)));
+    drop(journal);
+    rewrite(FORMAT + 1, b"");
+    let error = Journal::open(folder.path(), "x", false).unwrap_err().to_string();
+    assert!(error.contains("has journal format 2, this program reads 1"), "{error}");
+    Journal::open(folder.path(), "x", true).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_reads_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::open(folder.path(), "x", false).unwrap();
+    let mode = fs::metadata(path(folder.path(), 1)).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    drop(journal);
+}
