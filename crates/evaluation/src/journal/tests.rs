@@ -1,4 +1,5 @@
-use secondpass_core::{Reranked, Timings};
+use proptest::prelude::*;
+use secondpass_core::{Candidate, Document, Job, Query, Ranking, Reranked, Timings};
 
 use super::*;
 
@@ -10,8 +11,29 @@ fn call<'a>(key: &[u8], query: &'a QueryId) -> Call<'a> {
     Call { key: ContentHash::of(key), system: "mini", pass: "", query }
 }
 
+/// An answer of two candidates with these scores.
+fn scored(scores: [f64; 2]) -> Answer {
+    let candidate = |rank: usize| Candidate {
+        document: Document {
+            id: rank.to_string().into(),
+            title: String::new(),
+            text: String::new(),
+        },
+        score: 0.0,
+        rank,
+    };
+    let ids = ["1", "2"].map(secondpass_core::DocId::from);
+    let query = Query { id: "q".into(), text: String::new(), attributes: BTreeMap::new() };
+    let reranked = Reranked {
+        ranking: Ranking::from_scores(ids.into_iter().zip(scores)).unwrap(),
+        usage: Usage::default(),
+        timings: Timings::default(),
+        truncation: None,
+    };
+    Answer::new(&Job { query, candidates: vec![candidate(1), candidate(2)] }, &reranked).unwrap()
+}
+
 fn answer() -> Answer {
-    use secondpass_core::{Job, Query, Ranking};
     let query = Query { id: "q".into(), text: "why".to_owned(), attributes: BTreeMap::new() };
     let usage = Usage { pairs: 1, tokens: 2 };
     let timings = Timings::default();
@@ -126,4 +148,42 @@ fn only_the_owner_reads_it() {
     let mode = fs::metadata(path(folder.path(), 1)).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     drop(journal);
+}
+
+proptest! {
+    #[test]
+    fn whatever_becomes_of_a_segment_no_answer_is_wrong(
+        scores in prop::collection::vec(any::<[u16; 2]>(), 1..6),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..5),
+        cut in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let query: QueryId = "q".into();
+        let answers: Vec<Answer> =
+            scores.iter().map(|pair| scored(pair.map(|score| f64::from(score) / 7.0))).collect();
+        {
+            let journal = Journal::open(folder.path(), "x", false).unwrap();
+            for (place, answer) in answers.iter().enumerate() {
+                let call = call(&[place as u8], &query);
+                journal.begin(&call, None).unwrap();
+                journal.answered(&call, answer, Some(0.5)).unwrap();
+            }
+        }
+        let mut bytes = fs::read(path(folder.path(), 1)).unwrap();
+        for (place, byte) in changes {
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        fs::write(path(folder.path(), 1), bytes).unwrap();
+        let journal = Journal::open(folder.path(), "x", false).unwrap();
+        for (place, expected) in answers.iter().enumerate() {
+            let kept = journal.take(&ContentHash::of(&[place as u8]));
+            if let Some((answer, _)) = kept.and_then(|kept| kept.answer) {
+                prop_assert_eq!(&answer, expected);
+            }
+        }
+    }
 }

@@ -205,7 +205,7 @@ impl Asked<'_> {
                 Some(reason) => Given::Failed(reason, reranked.usage),
                 None => {
                     let is_timed = self.pass.kind != Kind::Free;
-                    Given::Live(reranked, is_timed.then(|| elapsed.as_secs_f64()))
+                    Given::Live(reranked, is_timed.then_some(elapsed.as_secs_f64()))
                 }
             },
         };
