@@ -34,29 +34,32 @@ fn main() -> Result<(), Box<dyn Error>> {
     let experiment = Experiment::parse(&config, "memory.toml")?;
     let folder = std::env::temp_dir().join(format!("secondpass-memory-{}", std::process::id()));
     let cache = ScoreCache::open(&folder.join("scores"))?;
-    let journal = Journal::open(&folder.join("out"), "memory", false)?;
     let rerankers = [StandIn::new("one"), StandIn::new("two")];
     let contenders: Vec<Contender<'_>> = rerankers
         .iter()
         .map(|reranker| Contender { name: &reranker.0.name, reranker, lengths: &[] })
         .collect();
-    let plan = Plan {
-        rerankers: &contenders,
-        oracle: Some(&rerankers[0]),
-        sweep: Sweep { depths: vec![10, 20, 30, 50], timed_queries: 50 },
-        journal: Some(&journal),
-        cache: Some(&cache),
-        ..Plan::new(&experiment, &dataset, &candidates, "made up")
-    };
-    let (record, rows) = run(&plan, &Context::default(), &mut |step| {
-        if step.done == step.queries {
-            told(&format!("{} {} ({} of {})", step.system, step.pass, step.number, step.passes));
-        }
-    })?;
-    told("experiment");
-    store::write(&folder.join("out"), &record, &rows)?;
-    journal.remove()?;
-    told(&format!("record of {} rows, cache of {} bytes", rows.len(), cache.size()?.bytes));
+    // The second round finds the first one's journal, the third its scores alone.
+    for (round, fresh) in [("anew", false), ("resumed", false), ("from the cache", true)] {
+        let journal = Journal::open(&folder.join("out"), "memory", fresh)?;
+        told(&format!("{round}: {} answers in the journal", journal.finished()));
+        let plan = Plan {
+            rerankers: &contenders,
+            oracle: Some(&rerankers[0]),
+            sweep: Sweep { depths: vec![10, 20, 30, 50], timed_queries: 50 },
+            journal: Some(&journal),
+            cache: Some(&cache),
+            ..Plan::new(&experiment, &dataset, &candidates, "made up")
+        };
+        let (record, rows) = run(&plan, &Context::default(), &mut |step| {
+            if step.done == step.queries {
+                let reused = step.reused;
+                told(&format!("{} {} ({reused} of {} reused)", step.system, step.pass, step.done));
+            }
+        })?;
+        store::write(&folder.join("out"), &record, &rows)?;
+        told(&format!("record of {} rows, cache of {} bytes", rows.len(), cache.size()?.bytes));
+    }
     std::fs::remove_dir_all(&folder)?;
     Ok(())
 }

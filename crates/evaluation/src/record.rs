@@ -34,7 +34,7 @@ pub struct Record {
     pub primary: String,
     /// How verdicts were reached.
     pub statistics: StatisticsInfo,
-    /// First stage, rerankers in the order of the config, oracle.
+    /// First stage, other first stages, rerankers in the order of the config, oracle.
     pub systems: Vec<SystemRecord>,
 }
 
@@ -156,19 +156,24 @@ pub struct SystemRecord {
     pub lengths: Vec<LengthPoint>,
     /// How its scores lie; `None` for the first stage and the oracle.
     pub scores: Option<ScoreDistribution>,
-    /// The queries that lost most against the first stage, worst first.
+    /// The queries that lost most against the first stage, worst first, at most ten; those that
+    /// failed are not among them. Empty but for rerankers, as is `most_helped`.
     pub most_hurt: Vec<QueryChange>,
     /// The queries that gained most, best first.
     pub most_helped: Vec<QueryChange>,
-    /// Agreement with the first stage on the top k; empty for the first stage.
+    /// Agreement with the first stage on the top k; empty for the first stage and for others of its
+    /// kind.
     pub agreement: Vec<Agreement>,
     /// Queries whose scores came from the cache; they count for quality, never for latency.
     pub cached: usize,
-    /// Time a query; `None` where it was not measured (first stage and oracle do no work here).
+    /// Time a query over all repetitions; `None` where it was not measured (first stage and oracle do
+    /// no work here).
     pub latency: Option<Latency>,
-    /// What was cut over all pairs; `None` where it is unknown or does not apply.
+    /// What was cut over all pairs; `None` where it does not apply or is unknown for any query (as
+    /// where scores of pairs came from the cache, but not from the same candidates).
     pub truncation: Option<TruncationAudit>,
-    /// What was consumed over all queries.
+    /// What was consumed for all queries once, at the full depth and length: nothing for those from
+    /// the cache; repetitions and sweeps do not count.
     pub usage: Usage,
     /// Queries that failed, with the reason; they score 0 and are listed.
     pub failures: BTreeMap<QueryId, String>,

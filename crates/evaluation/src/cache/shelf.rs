@@ -63,8 +63,11 @@ impl Shelf {
     /// cut is told where the same candidates were scored together before.
     pub(crate) fn get(&self, job: &Job) -> Option<Reranked> {
         let whole = self.queries.get(&key(&keys::texts(job)));
-        let reranked = match (self.scoring, whole) {
-            (Scoring::Listwise, whole) => whole?.answer.as_ref()?.reranked(job)?,
+        let (ranking, truncation) = match (self.scoring, whole) {
+            (Scoring::Listwise, whole) => {
+                let reranked = whole?.answer.as_ref()?.reranked(job)?;
+                (reranked.ranking, reranked.truncation)
+            }
             (Scoring::Pointwise, whole) => {
                 let scores: Option<Vec<_>> = job
                     .candidates
@@ -74,15 +77,11 @@ impl Shelf {
                         Some((candidate.document.id.clone(), *score))
                     })
                     .collect();
-                Reranked {
-                    ranking: Ranking::from_scores(scores?).ok()?,
-                    usage: Usage::default(),
-                    timings: Timings::default(),
-                    truncation: whole.and_then(|whole| whole.truncation),
-                }
+                let ranking = Ranking::from_scores(scores?).ok()?;
+                (ranking, whole.and_then(|whole| whole.truncation))
             }
         };
-        Some(Reranked { usage: Usage::default(), timings: Timings::default(), ..reranked })
+        Some(Reranked { ranking, usage: Usage::default(), timings: Timings::default(), truncation })
     }
 
     /// Keeps an answer for later experiments, unless it is there already. It is not given in this

@@ -28,6 +28,18 @@ fn writes_reads_back_and_replaces_its_own_only() {
     assert_eq!(fs::read_to_string(folder.join("notes.txt")).unwrap(), "mine");
 }
 
+#[cfg(unix)]
+#[test]
+fn only_the_owner_reads_them() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &record(), &rows()).unwrap();
+    for name in [RECORD_FILE, TABLE_FILE] {
+        let mode = fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
 #[test]
 fn another_experiments_folder_is_refused_untouched() {
     let folder = tempfile::tempdir().unwrap();
