@@ -1,3 +1,5 @@
+use std::io::BufReader;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -5,12 +7,13 @@ use anyhow::{Context as _, Result};
 use secondpass_core::{Context, Dataset, FirstStage, Run};
 use secondpass_data::trec;
 use secondpass_evaluation::{
-    ConfigError, DenseSpec, EmbeddingsSpec, Experiment, FirstStageKind, Pool,
+    ConfigError, DenseSpec, EmbeddingsSpec, Experiment, FirstStageKind, PartSpec, Pool,
 };
 use secondpass_model::Encoder;
 use secondpass_retrieval::{
-    Bm25, Bm25Parameters, CachedEmbedder, Dense, LocalEmbedder, OpenAiEmbedder, OpenAiSettings,
-    Prefixes, RunCandidates, TextEmbedder, judged_pool,
+    Bm25, Bm25Parameters, CachedEmbedder, Dense, Fusion, Hybrid, HybridPart, LocalEmbedder,
+    OpenAiEmbedder, OpenAiSettings, Prefixes, RunCandidates, TextEmbedder, judged_pool,
+    read_candidates,
 };
 use secondpass_text::TextTokenizer;
 
@@ -67,9 +70,11 @@ impl Searcher<'_> {
     fn build(&self, table: &str, kind: &FirstStageKind) -> Result<Box<dyn FirstStage>> {
         let corpus = self.dataset.corpus();
         Ok(match kind {
-            FirstStageKind::Bm25 { k1, b, analyzer: _ } => {
+            FirstStageKind::Bm25 { k1, b, analyzer } => {
                 let parameters = Bm25Parameters::new(*k1, *b).map_err(usage)?;
-                Box::new(Bm25::new(corpus, parameters)?)
+                let analyzer = self.parse(table, "analyzer", analyzer)?;
+                let folder = folders::part("indexes")?;
+                Box::new(Bm25::reused(&folder, corpus, parameters, analyzer)?.0)
             }
             FirstStageKind::Dense(spec) => {
                 let embedder = self.embedder(table, spec)?;
@@ -90,10 +95,65 @@ impl Searcher<'_> {
                 Box::new(RunCandidates::new(given, corpus)?)
             }
             FirstStageKind::Embeddings(spec) => Box::new(self.dense(self.endpoint(table, spec)?)?),
-            FirstStageKind::Hybrid { .. } | FirstStageKind::Candidates(_) => {
-                anyhow::bail!("this kind is not there yet")
+            FirstStageKind::Hybrid { fusion, k, normalization, parts } => {
+                let fusion = self.fusion(table, fusion, *k, normalization.as_deref())?;
+                let part = |(number, part): (usize, &PartSpec)| {
+                    Ok(HybridPart {
+                        stage: self.build(&format!("{table}.part {number}"), &part.kind)?,
+                        weight: part.weight,
+                        depth: part.depth.unwrap_or(self.experiment.first_stage.depth),
+                    })
+                };
+                let parts = (1..).zip(parts).map(part).collect::<Result<_>>()?;
+                Box::new(Hybrid::new(fusion, parts).map_err(usage)?)
+            }
+            FirstStageKind::Candidates(path) => {
+                Box::new(RunCandidates::new(self.candidate_lines(path)?, corpus)?)
             }
         })
+    }
+
+    fn candidate_lines(&self, path: &Path) -> Result<Run> {
+        let (queries, corpus) = (self.dataset.queries(), self.dataset.corpus());
+        if path.as_os_str() == "-" {
+            let input = std::io::stdin().lock();
+            return Ok(read_candidates(input, "standard input", queries, corpus)?);
+        }
+        let shown = path.display().to_string();
+        let file = std::fs::File::open(path).with_context(|| {
+            format!("cannot read {shown}; it is to hold candidates as JSON lines")
+        })?;
+        Ok(read_candidates(BufReader::new(file), &shown, queries, corpus)?)
+    }
+
+    fn fusion(
+        &self,
+        table: &str,
+        name: &str,
+        k: Option<f64>,
+        normalization: Option<&str>,
+    ) -> Result<Fusion> {
+        match (name, k, normalization) {
+            ("rrf", Some(k), None) => Ok(Fusion::ReciprocalRank { k }),
+            ("rrf", None, None) => Ok(Fusion::default()),
+            ("weighted", None, normalization) => {
+                let named =
+                    self.parse(table, "normalization", normalization.unwrap_or("min-max"))?;
+                Ok(Fusion::WeightedSum(named))
+            }
+            ("rrf", _, Some(found)) => {
+                let allowed = "absent: reciprocal rank fusion looks at ranks only";
+                Err(self.wrong(table, "normalization", &format!("{found:?}"), allowed))
+            }
+            ("weighted", Some(k), _) => {
+                let allowed = "absent: it belongs to fusion = \"rrf\"";
+                Err(self.wrong(table, "k", &k.to_string(), allowed))
+            }
+            (other, ..) => {
+                let allowed = "\"rrf\", \"weighted\"";
+                Err(self.wrong(table, "fusion", &format!("{other:?}"), allowed))
+            }
+        }
     }
 
     /// Searches the corpus by an embedder's vectors, which are kept in the cache.

@@ -50,9 +50,7 @@ pub use record::{
     ExperimentInfo, Latency, LengthPoint, Machine, QueryChange, QueryRow, Record, Role, SCHEMA,
     ScoreDistribution, ShownDocument, Slice, StatisticsInfo, SystemRecord, Unjudged, Verdict,
 };
-pub use runner::{
-    Contender, LengthVariant, Levels, Plan, Progress, Retriever, RunError, Sweep, run,
-};
+pub use runner::{Contender, LengthVariant, Plan, Progress, Retriever, RunError, Sweep, run};
 pub use store::{RECORD_FILE, StoreError, TABLE_FILE};
 pub use table::TableError;
 pub use time::rfc3339;

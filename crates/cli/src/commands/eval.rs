@@ -3,9 +3,10 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use secondpass_core::{Reranker, TextKey, TextPolicy, Texts};
+use secondpass_evaluation::statistics::Settings;
 use secondpass_evaluation::{
-    Contender, Experiment, Journal, LengthVariant, Levels, Plan, Record, Retriever, ScoreCache,
-    Sweep, check, finding, store,
+    Contender, Experiment, Journal, LengthVariant, Plan, Record, Retriever, ScoreCache, Sweep,
+    check, finding, store,
 };
 use secondpass_rerankers::Oracle;
 
@@ -117,11 +118,10 @@ fn measure(experiment: &Experiment, output: &OutputArgs, folder: &Path) -> Resul
             depths: experiment.sweep.depths.clone(),
             timed_queries: experiment.sweep.timed_queries,
         },
-        levels: Levels {
-            alpha: experiment.statistics.alpha,
-            margin: experiment.statistics.margin,
-            permutations: experiment.statistics.permutations,
-        },
+        statistics: Settings::default()
+            .with_alpha(experiment.statistics.alpha)?
+            .with_margin(experiment.statistics.margin)?
+            .with_permutations(experiment.statistics.permutations)?,
         repetitions: experiment.repetitions,
         texts: &shown,
         journal: Some(&journal),

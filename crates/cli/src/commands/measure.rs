@@ -3,7 +3,9 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use secondpass_data::{Compression, trec};
-use secondpass_evaluation::{Evaluation, NamedMeasure, Queries, Summary, Ties, evaluate_on, evaluate_rows};
+use secondpass_evaluation::{
+    Evaluation, NamedMeasure, Queries, Summary, Ties, evaluate_on, evaluate_rows,
+};
 
 use crate::args::MeasureArgs;
 use crate::exit::usage;

@@ -38,7 +38,8 @@ pub fn run(args: &RetrieveArgs) -> Result<()> {
                     names.join(", ")
                 )));
             };
-            searcher.find(&format!("retriever {}", index + 1), &experiment.retrievers[index].kind)?
+            searcher
+                .find(&format!("retriever {}", index + 1), &experiment.retrievers[index].kind)?
         }
     };
     if found.run.rankings.is_empty() {
@@ -46,9 +47,9 @@ pub fn run(args: &RetrieveArgs) -> Result<()> {
     }
     match args.out.as_os_str() == "-" {
         true => trec::write_run(&found.run, &mut std::io::stdout().lock())?,
-        false => write_file(&args.out, Access::Default, |mut out| {
-            trec::write_run(&found.run, &mut out)
-        })?,
+        false => {
+            write_file(&args.out, Access::Default, |mut out| trec::write_run(&found.run, &mut out))?
+        }
     }
     let evaluation = evaluate(&found.run, dataset.qrels(), &experiment.measures);
     let mut shown = std::io::stderr().lock();

@@ -4,7 +4,6 @@
 mod cache_tests;
 mod changes;
 mod collected;
-mod comparisons;
 mod error;
 mod jobs;
 mod notice;
@@ -19,7 +18,6 @@ mod sweep;
 mod sweep_tests;
 #[cfg(test)]
 mod tests;
-mod unjudged;
 #[cfg(test)]
 mod world;
 
@@ -33,14 +31,15 @@ use crate::journal::Journal;
 use crate::measures::NamedMeasure;
 use crate::record::{
     CandidatesInfo, DatasetInfo, ExperimentInfo, Machine, QueryRow, Record, Role, SCHEMA,
-    StatisticsInfo, SystemRecord,
+    SystemRecord,
 };
+use crate::statistics::compare;
 use crate::time::rfc3339;
 use crate::warning::{self, Warning};
 pub use error::RunError;
 use notice::Notice;
 use pass::{Kind, Pass, Runner};
-pub use plan::{Contender, LengthVariant, Levels, Plan, Progress, Retriever, Sweep};
+pub use plan::{Contender, LengthVariant, Plan, Progress, Retriever, Sweep};
 use summary::{Measured, Summary, Told};
 use sweep::Depths;
 
@@ -173,10 +172,10 @@ fn assemble(
     let compared: Vec<&[f64]> = (told.iter().filter(|told| is_compared(told)))
         .map(|told| told.differences.as_slice())
         .collect();
-    let comparisons = comparisons::compare(&compared, &plan.levels);
+    let comparisons = compare(&compared, &plan.statistics);
     let corrected_over = compared.len();
     for (told, comparison) in told.iter_mut().filter(|told| is_compared(told)).zip(comparisons) {
-        told.record.comparison = comparison;
+        told.record.comparison = Some(comparison);
     }
     let (systems, rows): (Vec<SystemRecord>, Vec<Vec<QueryRow>>) =
         told.into_iter().map(|told| (told.record, told.rows)).unzip();
@@ -195,13 +194,7 @@ fn assemble(
         candidates: candidates_info(plan, candidates),
         measures: plan.experiment.measures.iter().map(NamedMeasure::to_string).collect(),
         primary: plan.experiment.primary.to_string(),
-        statistics: StatisticsInfo {
-            alpha: plan.levels.alpha,
-            margin: plan.levels.margin,
-            permutations: plan.levels.permutations,
-            resamples: crate::RESAMPLES,
-            corrected_over,
-        },
+        statistics: plan.statistics.info(corrected_over),
         systems,
     };
     warnings.extend(warning::warnings(&record).iter().map(Warning::to_string));

@@ -3,6 +3,7 @@ use secondpass_core::{Dataset, Reranker, Run};
 use crate::cache::ScoreCache;
 use crate::experiment::Experiment;
 use crate::journal::Journal;
+use crate::statistics::Settings;
 
 /// What to run, with everything loaded. [`Plan::new`] gives the plainest one; set what else is
 /// wanted.
@@ -30,7 +31,7 @@ pub struct Plan<'a> {
     /// What else is measured, beside the full depth.
     pub sweep: Sweep,
     /// How differences are judged.
-    pub levels: Levels,
+    pub statistics: Settings,
     /// How often every query is timed, from 1 (0 counts as 1).
     pub repetitions: usize,
     /// What of a query's or document's text may stand in the record: the text itself, a keyed hash
@@ -91,23 +92,6 @@ impl Default for Sweep {
     }
 }
 
-/// How differences are judged; see [`crate::StatisticsInfo`].
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Levels {
-    /// The level of every test, 0 to 1.
-    pub alpha: f64,
-    /// The margin on the primary measure within which two systems count as equivalent.
-    pub margin: f64,
-    /// Permutations drawn by the randomization tests.
-    pub permutations: usize,
-}
-
-impl Default for Levels {
-    fn default() -> Self {
-        Self { alpha: 0.05, margin: 0.01, permutations: 100_000 }
-    }
-}
-
 impl<'a> Plan<'a> {
     /// The first stage alone: no reranker, no sweep, no texts, nothing kept.
     pub fn new(
@@ -127,7 +111,7 @@ impl<'a> Plan<'a> {
             oracle: None,
             demonstration: None,
             sweep: Sweep::default(),
-            levels: Levels::default(),
+            statistics: Settings::default(),
             repetitions: 1,
             texts: &|_| None,
             journal: None,
