@@ -7,8 +7,9 @@
 //! candidates. The files hold hashes and numbers, no texts and no ids. What was cut by a power
 //! failure or damaged since is left out and scored again.
 //!
-//! Cached scores give quality, never latency. Only scores that rest on texts alone may be kept: those
-//! of the provider `baseline`, which may look at first-stage ranks, never are.
+//! Cached scores give quality, never latency. Only scores that rest on texts and known weights alone
+//! may be kept: those of the provider `baseline`, which may look at first-stage ranks, never are, nor
+//! those of a model on a device of ours whose weights were not hashed.
 
 mod shelf;
 
@@ -79,8 +80,10 @@ impl ScoreCache {
 
     /// The scores of one reranker; `None` for one whose scores may not be kept.
     pub(crate) fn shelf(&self, identity: &Identity) -> Result<Option<Shelf>, CacheError> {
+        let is_known = identity.device.is_none() || identity.weights.is_some();
         match identity.provider.as_str() {
             "baseline" => Ok(None),
+            _ if !is_known => Ok(None),
             _ => Shelf::open(&self.folder, identity).map(Some),
         }
     }

@@ -103,10 +103,18 @@ fn a_cache_that_cannot_be_written_costs_no_figure() {
 }
 
 #[test]
-fn baselines_are_never_kept() {
+fn what_rests_on_more_than_texts_and_weights_is_never_kept() {
     let folder = tempfile::tempdir().unwrap();
     let cache = ScoreCache::open(folder.path()).unwrap();
-    assert!(cache.shelf(&crate::testing::identity("baseline")).unwrap().is_none());
+    let mut identity = crate::testing::identity("x");
+    let is_kept = |identity: &Identity| cache.shelf(identity).unwrap().is_some();
+    assert!(!is_kept(&identity));
+    identity.provider = "vendor".to_owned();
+    assert!(is_kept(&identity));
+    identity.device = Some("flex".to_owned());
+    assert!(!is_kept(&identity));
+    identity.weights = Some(secondpass_core::ContentHash::of(b"weights"));
+    assert!(is_kept(&identity));
 }
 
 #[test]
