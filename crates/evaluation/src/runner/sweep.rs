@@ -30,11 +30,12 @@ impl Depths {
         let (smaller, rest): (Vec<usize>, Vec<usize>) =
             asked.iter().partition(|&&depth| depth < full);
         let points = smaller.iter().chain((!asked.is_empty()).then_some(&full));
-        let oracle = points
-            .map(|&depth| {
-                (depth, summary.primary(&best_order(plan, summary.candidates, depth)).mean(0))
-            })
-            .collect();
+        let reached = |depth| {
+            let mean = summary.primary(&best_order(plan, summary.candidates, depth)).mean(0);
+            // A measure that applies to no query: JSON has no NaN.
+            if mean.is_nan() { 0.0 } else { mean }
+        };
+        let oracle = points.map(|&depth| (depth, reached(depth))).collect();
         Self { smaller, too_deep: rest.into_iter().filter(|&d| d > full).collect(), oracle }
     }
 
