@@ -58,13 +58,25 @@ pub fn render(
         written.extend([svg, png]);
     }
     // The pages come last: where they stand, the charts they show stand too.
-    for (name, text) in [("report.md", markdown), ("report.html", html)] {
+    for (name, text) in PAGES.into_iter().zip([markdown, html]) {
         let path = folder.join(name);
         write::bytes(&path, text.as_bytes())?;
         written.push(path);
     }
     Ok(written)
 }
+
+/// Every file that [`render`] may write, relative to its folder: a chart without data is not among
+/// what it writes, and one of an earlier run may then be left over.
+pub fn files() -> Vec<PathBuf> {
+    let charts = charts::NAMES.iter().flat_map(|name| {
+        ["svg", "png"].map(|extension| Path::new("charts").join(name).with_extension(extension))
+    });
+    charts.chain(PAGES.map(PathBuf::from)).collect()
+}
+
+/// The pages, in the order they are written.
+const PAGES: [&str; 2] = ["report.md", "report.html"];
 
 #[cfg(test)]
 mod tests {
@@ -104,6 +116,8 @@ mod tests {
                 "report.html",
             ]
         );
+        let all = files();
+        assert!(names.iter().all(|name| all.contains(&PathBuf::from(name))), "{all:?}");
         // Every picture the page shows is there, and no temporary file is left.
         let page = std::fs::read_to_string(out.join("report.md")).unwrap();
         for link in page.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {

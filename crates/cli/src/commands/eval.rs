@@ -1,5 +1,5 @@
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use secondpass_core::{Reranker, TextKey, TextPolicy, Texts};
@@ -138,6 +138,7 @@ fn measure(experiment: &Experiment, output: &OutputArgs, folder: &Path) -> Resul
         store::write(staging, &record, &rows)?;
         Ok(secondpass_report::render(&record, &rows, &finding, staging)?)
     })?;
+    forget(folder, &files)?;
     journal.remove()?;
     let mut out = std::io::stdout().lock();
     let printed = match output.json {
@@ -150,6 +151,17 @@ fn measure(experiment: &Experiment, output: &OutputArgs, folder: &Path) -> Resul
     failures(&record)?;
     expectations(experiment, &record)?;
     printed
+}
+
+/// Takes charts away that an earlier run had data for and this one has not.
+fn forget(folder: &Path, written: &[PathBuf]) -> Result<()> {
+    for file in secondpass_report::files().iter().map(|file| folder.join(file)) {
+        if !written.contains(&file) && file.exists() {
+            std::fs::remove_file(&file)
+                .with_context(|| format!("cannot remove {}", file.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// What may stand in the record of users' texts.

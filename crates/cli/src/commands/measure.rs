@@ -46,7 +46,7 @@ fn measured(
     which: Queries<'_>,
     ties: Ties,
 ) -> Result<Evaluation> {
-    let is_packed = |path: &Path| Compression::of(path) != Compression::None;
+    let is_packed = |path: &Path| Compression::of(path) != Compression::Plain;
     if is_packed(qrels) || is_packed(run) {
         if matches!(ties, Ties::AsRanked) {
             return Err(usage(anyhow::anyhow!(

@@ -21,8 +21,8 @@ pub fn run(args: &PurgeArgs) -> Result<()> {
     }
     let mut out = std::io::stdout().lock();
     for folder in &args.reports {
-        store::purge(folder)?;
-        writeln!(out, "{}: record, table, journal and report removed", folder.display())?;
+        let removed = store::purge(folder, &secondpass_report::files())?;
+        writeln!(out, "{}: {} files removed", folder.display(), removed.len())?;
     }
     if args.caches {
         let cache = folders::cache()?;

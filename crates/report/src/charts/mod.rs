@@ -45,6 +45,18 @@ pub(crate) const MARGIN: f64 = 18.0;
 /// laid out this much finer than they are shown.
 pub(crate) const SCALE: u32 = 4;
 
+/// The names of all charts there are.
+pub(crate) const NAMES: [&str; 8] = [
+    ChangesChart::NAME,
+    DepthChart::NAME,
+    DepthLatencyChart::NAME,
+    LatencyChart::NAME,
+    LengthChart::NAME,
+    QualityChart::NAME,
+    ScoresChart::NAME,
+    TradeoffChart::NAME,
+];
+
 /// A chart whose layout is settled, ready to be drawn on any backend.
 pub(crate) trait Chart {
     /// The file's name without its ending; also its id in the pages.
