@@ -6,6 +6,7 @@ FOLDER holds run.trec and qrels.txt, SCRIPT is one of the with_*.py beside this 
 clock of its whole process; what the other tool takes is what it says itself, without its start.
 """
 
+import json
 import statistics
 import subprocess
 import sys
@@ -18,7 +19,8 @@ TOLERANCE = 1e-6
 
 def main(folder, rounds, script, secondpass):
     files = [str(Path(folder) / "qrels.txt"), str(Path(folder) / "run.trec")]
-    ours = [*secondpass, "measure", *files, *(part for measure in MEASURES for part in ("-m", measure))]
+    ours = [*secondpass, "measure", *files, "--json"]
+    ours += [part for measure in MEASURES for part in ("-m", measure)]
     theirs = [sys.executable, str(Path(__file__).parent / script), *files]
     measure(ours)
     times = {"secondpass": [], script: []}
@@ -36,10 +38,12 @@ def main(folder, rounds, script, secondpass):
 
 
 def measure(command):
-    """The wall clock of a command, and the numbers that end its lines, by the word that begins them."""
+    """The wall clock of a command, and its figures: ours as JSON, the others' at the ends of lines."""
     start = time.perf_counter()
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     seconds = time.perf_counter() - start
+    if said.startswith("["):
+        return seconds, json.loads(said)[0]["measures"]
     numbers = {}
     for words in map(str.split, said.splitlines()):
         if len(words) > 1 and words[0] in [*MEASURES, "seconds"]:

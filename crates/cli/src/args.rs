@@ -27,6 +27,8 @@ pub enum Command {
     Dataset(DatasetArgs),
     /// Measure what an LLM cited of what it was shown, from a production log
     Logs(LogsArgs),
+    /// Learn when a reranker's scores can be trusted: probabilities, and a threshold to answer
+    Calibrate(CalibrateArgs),
     /// Train a cross-encoder on groups of one positive and its negatives
     Finetune(FinetuneArgs),
     /// Run the embedded help-desk demonstration; needs no download, key or GPU
@@ -237,6 +239,36 @@ pub struct LogsArgs {
     #[arg(short, long, value_name = "N", default_value_t = 5, value_parser = positive)]
     pub k: usize,
     /// Print JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  secondpass calibrate --config configs/quickstart.toml --dev dev --test test
+  secondpass calibrate --config tickets.toml --precision 0.8 --out calibration.json
+
+The map and the threshold are fitted on dev alone; what is printed of test was not seen before.")]
+pub struct CalibrateArgs {
+    /// The experiment whose dataset, first stage and reranker are used
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// The reranker of the config [default: its first]
+    #[arg(long, value_name = "NAME")]
+    pub reranker: Option<String>,
+    /// The split to fit on
+    #[arg(long, value_name = "SPLIT", default_value = "dev")]
+    pub dev: String,
+    /// The split to report on
+    #[arg(long, value_name = "SPLIT", default_value = "test")]
+    pub test: String,
+    /// The share of answers that is to be right
+    #[arg(long, value_name = "SHARE", default_value_t = 0.9)]
+    pub precision: f64,
+    /// Write the calibration with its report as JSON
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Print JSON instead of tables
     #[arg(long)]
     pub json: bool,
 }

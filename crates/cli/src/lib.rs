@@ -29,6 +29,7 @@ pub fn main() -> ExitCode {
     let done = match args.command {
         Command::Rerank(args) => commands::rerank::run(&args, started),
         Command::Eval(args) => commands::eval::run(&args),
+        Command::Calibrate(args) => commands::calibrate::run(&args),
         Command::Measure(args) => commands::measure::run(&args),
         Command::Retrieve(args) => commands::retrieve::run(&args),
         Command::Dataset(args) => commands::dataset::run(&args),

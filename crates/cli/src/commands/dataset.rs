@@ -118,9 +118,6 @@ fn parts(catalogue: &Catalogue, set: &str) -> Result<Parts> {
     }
 }
 
-/// Places shown of each finding.
-const SHOWN: usize = 5;
-
 fn checked(catalogue: &Catalogue, args: &DatasetSetArgs) -> Result<()> {
     let findings = check(&parts(catalogue, &args.set)?);
     let count = |severity| findings.iter().filter(|f| f.severity() == severity).count();
@@ -131,13 +128,7 @@ fn checked(catalogue: &Catalogue, args: &DatasetSetArgs) -> Result<()> {
         writeln!(out, "{}", serde_json::to_string_pretty(&found)?)?;
     } else {
         for finding in &findings {
-            writeln!(out, "{finding}")?;
-            for place in finding.places.iter().take(SHOWN) {
-                writeln!(out, "  {place}")?;
-            }
-            if let Some(more @ 1..) = finding.places.len().checked_sub(SHOWN) {
-                writeln!(out, "  and {more} more")?;
-            }
+            writeln!(out, "{}: {finding}\n", finding.severity())?;
         }
         writeln!(out, "{}: {errors} kinds of errors, {warnings} of warnings", args.set)?;
     }

@@ -1,3 +1,4 @@
+pub mod calibrate;
 pub mod dataset;
 pub mod eval;
 pub mod finetune;

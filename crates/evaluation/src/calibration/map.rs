@@ -38,6 +38,15 @@ impl MapKind {
     }
 }
 
+impl std::fmt::Display for MapKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Platt => "Platt",
+            Self::Isotonic => "isotonic",
+        })
+    }
+}
+
 impl MonotoneMap {
     /// The probability that a candidate with this score is relevant, 0 to 1; NaN for NaN.
     pub fn probability(&self, score: f64) -> f64 {
