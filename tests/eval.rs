@@ -6,10 +6,12 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-fn secondpass(args: &[&str]) -> Output {
+/// Runs at the root of the repository, with its caches in the test's own folder.
+fn secondpass(folder: &tempfile::TempDir, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_secondpass"))
         .args(args)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("SECONDPASS_CACHE", folder.path().join("cache"))
         .output()
         .unwrap()
 }
@@ -69,7 +71,7 @@ fn an_experiment_leaves_a_record_a_table_and_a_report() {
     let config = small_set(folder.path(), &reranker());
     let out = folder.path().join("out");
     let args = ["eval", "--config", &config, "--out", out.to_str().unwrap()];
-    let summary = succeeds(&secondpass(&args));
+    let summary = succeeds(&secondpass(&folder, &args));
     assert!(summary.contains("nDCG@10") && summary.contains("oracle"), "{summary}");
     for file in ["record.json", "queries.parquet", "report.md", "report.html"] {
         assert!(out.join(file).metadata().unwrap().len() > 0, "{file}");
@@ -89,11 +91,11 @@ fn an_experiment_leaves_a_record_a_table_and_a_report() {
     assert!(record["systems"][1]["identity"]["weights"].is_string());
 
     // A rerun replaces its own, another experiment does not.
-    succeeds(&secondpass(&args));
+    succeeds(&secondpass(&folder, &args));
     let text = std::fs::read_to_string(&config).unwrap();
     std::fs::write(&config, text.replace("\"small\"", "\"other\"")).unwrap();
     let before = std::fs::read(out.join("record.json")).unwrap();
-    fails(&secondpass(&args), 1, "small");
+    fails(&secondpass(&folder, &args), 1, "small");
     assert_eq!(std::fs::read(out.join("record.json")).unwrap(), before);
 }
 
@@ -108,9 +110,9 @@ fn expectations_decide_the_exit_code() {
     let out = folder.path().join("out");
     let config = small_set(folder.path(), &expect("1.0"));
     let args = ["eval", "--config", &config, "--out", out.to_str().unwrap()];
-    succeeds(&secondpass(&args));
+    succeeds(&secondpass(&folder, &args));
     small_set(folder.path(), &expect("0.5"));
-    fails(&secondpass(&args), 1, "1 of 1 expected figures were not met");
+    fails(&secondpass(&folder, &args), 1, "1 of 1 expected figures were not met");
 }
 
 #[test]
@@ -127,30 +129,30 @@ fn defects_are_named_with_file_and_place() {
         "corpus.jsonl",
         b"{\"_id\": \"a\", \"text\": \"x\"}\n{\"_id\": \"a\", \"text\": \"y\"}\n",
     );
-    fails(&secondpass(&args), 1, "line 2");
+    fails(&secondpass(&folder, &args), 1, "line 2");
     spoil("corpus.jsonl", b"{\"_id\": \"a\", \"text\": \"\xff\"}\n");
-    fails(&secondpass(&args), 1, "line 1");
+    fails(&secondpass(&folder, &args), 1, "line 1");
     spoil("queries.jsonl", b"{\"_id\": \"1\"");
-    fails(&secondpass(&args), 1, "queries.jsonl");
+    fails(&secondpass(&folder, &args), 1, "queries.jsonl");
     spoil("qrels/test.tsv", b"query-id\tcorpus-id\tscore\n1\tnobody\t1\n");
-    fails(&secondpass(&args), 1, "nobody");
+    fails(&secondpass(&folder, &args), 1, "nobody");
     spoil("corpus.jsonl", b"");
-    fails(&secondpass(&args), 1, "corpus.jsonl");
+    fails(&secondpass(&folder, &args), 1, "corpus.jsonl");
     assert!(!out.join("record.json").exists());
 
-    fails(&secondpass(&["eval", "--config", "nowhere.toml"]), 2, "nowhere.toml");
+    fails(&secondpass(&folder, &["eval", "--config", "nowhere.toml"]), 2, "nowhere.toml");
     let text = std::fs::read_to_string(&config).unwrap();
     for name in ["../escape", "/tmp/escape", "a\\nb", ".", ""] {
         std::fs::write(&config, text.replace("\"small\"", &format!("\"{name}\""))).unwrap();
-        fails(&secondpass(&args), 2, "name");
+        fails(&secondpass(&folder, &args), 2, "name");
     }
     small_set(folder.path(), "surprise = 1\n");
-    fails(&secondpass(&args), 2, "surprise");
+    fails(&secondpass(&folder, &args), 2, "surprise");
     small_set(folder.path(), &reranker().replace("\"cross-encoder\"", "\"magic\""));
-    fails(&secondpass(&args), 2, "magic");
+    fails(&secondpass(&folder, &args), 2, "magic");
     let on_tpu = format!("{}device = \"tpu\"\n", reranker());
     small_set(folder.path(), &on_tpu);
-    fails(&secondpass(&args), 2, "tpu");
+    fails(&secondpass(&folder, &args), 2, "tpu");
 }
 
 #[test]
@@ -164,14 +166,14 @@ fn scifact_as_anserini() {
     let out = folder.path().join("out");
     let args = ["eval", "--config", "configs/scifact.toml", "--out", out.to_str().unwrap()];
     // The config expects nDCG@10 and R@100; a figure that is off is a failure.
-    succeeds(&secondpass(&args));
+    succeeds(&secondpass(&folder, &args));
 }
 
 #[test]
 fn quickstart_runs_on_what_the_program_carries() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
-    let summary = succeeds(&secondpass(&["quickstart", "--out", out.to_str().unwrap()]));
+    let summary = succeeds(&secondpass(&folder, &["quickstart", "--out", out.to_str().unwrap()]));
     assert!(summary.contains("Demonstration:"), "{summary}");
     assert!(summary.contains("report.html"), "{summary}");
     let html = std::fs::read_to_string(out.join("report.html")).unwrap();
@@ -191,7 +193,7 @@ fn a_reranker_that_fails_is_no_loser_but_an_error() {
     let too_short = format!("{}max_length = 6\ntruncation = \"error\"\n", reranker());
     let config = small_set(folder.path(), &too_short);
     let args = ["eval", "--config", &config, "--out", out.to_str().unwrap()];
-    let output = secondpass(&args);
+    let output = secondpass(&folder, &args);
     fails(&output, 1, "2 of 2 queries of 'random' failed");
     fails(&output, 1, "over the limit of 6");
     let report = std::fs::read_to_string(out.join("report.md")).unwrap();
@@ -205,7 +207,7 @@ fn a_failed_run_leaves_no_empty_folder() {
     let config = small_set(folder.path(), "");
     std::fs::remove_file(folder.path().join("set/corpus.jsonl")).unwrap();
     fails(
-        &secondpass(&["eval", "--config", &config, "--out", out.to_str().unwrap()]),
+        &secondpass(&folder, &["eval", "--config", &config, "--out", out.to_str().unwrap()]),
         1,
         "corpus.jsonl",
     );
