@@ -32,3 +32,11 @@ train-helpdesk:
 # Criterion benches
 bench *ARGS:
     cargo bench --manifest-path benches/Cargo.toml {{ARGS}}
+
+# Run an experiment again, into reports/NAME
+report CONFIG *ARGS:
+    cargo run --release -- eval --config {{CONFIG}} {{ARGS}}
+
+# Time measuring one million rows beside pytrec_eval: benches/peers/measures/README.md
+peers *ARGS:
+    bash benches/peers/measures/run.sh {{ARGS}}
