@@ -48,7 +48,8 @@ pub use quantile::quantile;
 pub use record::{
     Agreement, CandidatesInfo, Comparison, DatasetInfo, DepthPoint, Difference, Estimate,
     ExperimentInfo, Latency, LengthPoint, Machine, QueryChange, QueryRow, Record, Role, SCHEMA,
-    ScoreDistribution, ShownDocument, Slice, StatisticsInfo, SystemRecord, Unjudged, Verdict,
+    SampleInfo, ScoreDistribution, ShownDocument, Slice, StatisticsInfo, SystemRecord, Unjudged,
+    Verdict,
 };
 pub use runner::{Contender, LengthVariant, Plan, Progress, Retriever, RunError, Sweep, run};
 pub use store::{RECORD_FILE, StoreError, TABLE_FILE};

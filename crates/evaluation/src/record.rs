@@ -79,6 +79,20 @@ pub struct DatasetInfo {
     pub queries: usize,
     /// Number of judgements.
     pub judgements: usize,
+    /// How the queries were drawn from the split; `None` where all of them count.
+    pub sample: Option<SampleInfo>,
+    /// Queries without any relevant judgement: nothing that was judged answers them, and no first
+    /// stage or reranker can score on them.
+    pub unanswerable: usize,
+}
+
+/// How queries were drawn from a split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SampleInfo {
+    /// Queries asked for.
+    pub queries: usize,
+    /// What decided which.
+    pub seed: u64,
 }
 
 /// How verdicts were reached.
@@ -181,7 +195,8 @@ pub struct SystemRecord {
     pub slices: Vec<Slice>,
 }
 
-/// A mean over queries with its 95% bootstrap interval.
+/// A mean over queries with its 95% bootstrap interval. Where the measure applies to none of them,
+/// `queries` is 0 and the figures are 0 and mean nothing: readers show `n/a`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// The measure, as ir_measures writes it.

@@ -28,6 +28,8 @@ pub(crate) fn record() -> Record {
             documents: 3,
             queries: 2,
             judgements: 2,
+            sample: None,
+            unanswerable: 0,
         },
         candidates: CandidatesInfo {
             first_stage: "BM25".to_owned(),

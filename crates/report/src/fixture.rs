@@ -40,6 +40,8 @@ pub(crate) fn record(rerankers: usize) -> Record {
             documents: 1_250,
             queries: 150,
             judgements: 2_310,
+            sample: None,
+            unanswerable: 0,
         },
         candidates: CandidatesInfo {
             first_stage: "BM25 (k1 0.9, b 0.4, English, title + text)".into(),

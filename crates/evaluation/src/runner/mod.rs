@@ -26,12 +26,12 @@ use std::time::SystemTime;
 use secondpass_core::{Context, Dataset, Identity, Reranker, Run, Scoring};
 
 use crate::evaluate::evaluate;
-use crate::experiment::{FIRST_STAGE, ORACLE};
+use crate::experiment::{FIRST_STAGE, ORACLE, QuerySample};
 use crate::journal::Journal;
 use crate::measures::NamedMeasure;
 use crate::record::{
     CandidatesInfo, DatasetInfo, ExperimentInfo, Machine, QueryRow, Record, Role, SCHEMA,
-    SystemRecord,
+    SampleInfo, SystemRecord,
 };
 use crate::statistics::compare;
 use crate::time::rfc3339;
@@ -190,7 +190,7 @@ fn assemble(
         finished: rfc3339(SystemTime::now()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         machine: Machine::here(),
-        dataset: dataset_info(plan.dataset),
+        dataset: dataset_info(plan),
         candidates: candidates_info(plan, candidates),
         measures: plan.experiment.measures.iter().map(NamedMeasure::to_string).collect(),
         primary: plan.experiment.primary.to_string(),
@@ -232,7 +232,12 @@ fn retrieval_identity(name: &str, description: &str) -> Identity {
     }
 }
 
-fn dataset_info(dataset: &Dataset) -> DatasetInfo {
+fn dataset_info(plan: &Plan<'_>) -> DatasetInfo {
+    let dataset = plan.dataset;
+    let answerable = dataset.qrels().iter().filter(|(_, judged)| judged.values().any(|&g| g > 0));
+    let unanswerable = dataset.qrels().len() - answerable.count();
+    let sample = plan.experiment.dataset.sample;
+    let sample = sample.map(|QuerySample { queries, seed }| SampleInfo { queries, seed });
     DatasetInfo {
         name: dataset.name().to_owned(),
         split: dataset.split().to_owned(),
@@ -240,6 +245,8 @@ fn dataset_info(dataset: &Dataset) -> DatasetInfo {
         documents: dataset.corpus().len(),
         queries: dataset.queries().len(),
         judgements: dataset.qrels().judgements(),
+        sample,
+        unanswerable,
     }
 }
 
