@@ -97,14 +97,22 @@ pub struct EngineArgs {
 }
 
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   secondpass eval --config configs/scifact.toml --out reports/scifact
+  secondpass eval --config configs/scifact.toml --dry-run
+  my-retriever | secondpass eval --config tickets.toml --candidates -
 
 Exit code 1 when the figures under [[expect]] are not met.")]
 pub struct EvalArgs {
     /// The experiment
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
+    /// JSONL candidates in place of the config's first stage; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub candidates: Option<PathBuf>,
+    /// Print what would be run, with pairs, tokens and time, and run nothing
+    #[arg(long)]
+    pub dry_run: bool,
     #[command(flatten)]
     pub output: OutputArgs,
 }
@@ -215,9 +223,12 @@ pub struct DatasetPullArgs {
 
 #[derive(clap::Args, Debug)]
 pub struct DatasetSetArgs {
-    /// A BEIR folder, a public set that was pulled, or `helpdesk`
-    #[arg(value_name = "FOLDER_OR_NAME")]
+    /// A BEIR folder, a golden set (JSONL), a public set that was pulled, or `helpdesk`
+    #[arg(value_name = "PATH_OR_NAME")]
     pub set: String,
+    /// The documents that a golden set's ids refer to
+    #[arg(long, value_name = "FILE")]
+    pub corpus: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -283,7 +294,7 @@ pub struct PurgeArgs {
     /// Folders that experiments wrote into
     #[arg(value_name = "FOLDER")]
     pub reports: Vec<PathBuf>,
-    /// Also the caches of scores, vectors, indexes and runs, and the key of hashed texts
+    /// Also the caches of scores, vectors and indexes, and the key of hashed texts
     #[arg(long)]
     pub caches: bool,
 }

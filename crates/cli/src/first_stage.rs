@@ -7,7 +7,8 @@ use anyhow::{Context as _, Result};
 use secondpass_core::{Context, Dataset, FirstStage, Run};
 use secondpass_data::trec;
 use secondpass_evaluation::{
-    ConfigError, DenseSpec, EmbeddingsSpec, Experiment, FirstStageKind, PartSpec, Pool,
+    ConfigError, DatasetSource, DenseSpec, EmbeddingsSpec, Experiment, FirstStageKind, PartSpec,
+    Pool,
 };
 use secondpass_model::Encoder;
 use secondpass_retrieval::{
@@ -49,14 +50,11 @@ impl Searcher<'_> {
     pub fn find(&self, table: &str, kind: &FirstStageKind) -> Result<Found> {
         let stage = self.build(table, kind)?;
         let (queries, spec) = (self.dataset.queries(), &self.experiment.first_stage);
-        let depth = match spec.pool {
-            Pool::Corpus => spec.depth,
-            Pool::Judged => self.dataset.corpus().len(),
-        };
+        let depth = self.depth();
         let started = Instant::now();
         let run = stage.retrieve(queries, depth)?;
         let seconds = is_search(kind).then(|| started.elapsed().as_secs_f64());
-        let description = stage.describe();
+        let description = self.described(kind, stage.describe());
         Ok(match spec.pool {
             Pool::Corpus => Found { run, description, seconds },
             Pool::Judged => Found {
@@ -67,6 +65,31 @@ impl Searcher<'_> {
         })
     }
 
+    /// Documents a query to look for: all of them, where only judged ones are to be kept.
+    fn depth(&self) -> usize {
+        let spec = &self.experiment.first_stage;
+        match spec.pool {
+            Pool::Corpus => spec.depth,
+            Pool::Judged => self.dataset.corpus().len(),
+        }
+    }
+
+    /// What a stage says of itself and, of candidates that the dataset gives, what their order is
+    /// worth.
+    fn described(&self, kind: &FirstStageKind, description: String) -> String {
+        let order = match (kind, &self.experiment.dataset.source) {
+            (
+                FirstStageKind::Given,
+                DatasetSource::FlagEmbedding(_) | DatasetSource::Pairs { .. },
+            ) => "the dataset gives them in no order, so they stand by content hash",
+            (FirstStageKind::Given, DatasetSource::Log(_)) => {
+                "as shown in production, and judged by what was cited: biased towards this order"
+            }
+            _ => return description,
+        };
+        format!("{description} ({order})")
+    }
+
     fn build(&self, table: &str, kind: &FirstStageKind) -> Result<Box<dyn FirstStage>> {
         let corpus = self.dataset.corpus();
         Ok(match kind {
@@ -74,7 +97,8 @@ impl Searcher<'_> {
                 let parameters = Bm25Parameters::new(*k1, *b).map_err(usage)?;
                 let analyzer = self.parse(table, "analyzer", analyzer)?;
                 let folder = folders::part("indexes")?;
-                Box::new(Bm25::reused(&folder, corpus, parameters, analyzer)?.0)
+                let reused = Bm25::reused(&folder, corpus, parameters, analyzer);
+                Box::new(reused.context(CACHE_REMEDY)?.0)
             }
             FirstStageKind::Dense(spec) => {
                 let embedder = self.embedder(table, spec)?;
@@ -101,7 +125,7 @@ impl Searcher<'_> {
                     Ok(HybridPart {
                         stage: self.build(&format!("{table}.part {number}"), &part.kind)?,
                         weight: part.weight,
-                        depth: part.depth.unwrap_or(self.experiment.first_stage.depth),
+                        depth: part.depth.unwrap_or(self.depth()),
                     })
                 };
                 let parts = (1..).zip(parts).map(part).collect::<Result<_>>()?;
@@ -158,7 +182,8 @@ impl Searcher<'_> {
 
     /// Searches the corpus by an embedder's vectors, which are kept in the cache.
     fn dense(&self, embedder: Box<dyn TextEmbedder>) -> Result<Dense> {
-        let cached = CachedEmbedder::new(embedder, &folders::part("vectors")?)?;
+        let cached =
+            CachedEmbedder::new(embedder, &folders::part("vectors")?).context(CACHE_REMEDY)?;
         let bar =
             progress::bar(0, "embedding {pos}/{len} documents [{bar:30}] {per_sec}, {eta} left");
         let dense = Dense::new(
@@ -226,7 +251,7 @@ impl Searcher<'_> {
         T::Err: std::fmt::Display,
     {
         value.parse().map_err(|error: T::Err| {
-            self.wrong(table, key, &format!("{value:?}"), &error.to_string())
+            self.wrong(table, key, &format!("{value:?}"), &allowed(&error))
         })
     }
 
@@ -239,6 +264,19 @@ impl Searcher<'_> {
         })
     }
 }
+
+/// What may stand there, from an error that says what stood there: "unknown x 'y'; use a or b".
+pub fn allowed(error: &impl std::fmt::Display) -> String {
+    let error = error.to_string();
+    match error.split_once("; use ") {
+        Some((_, allowed)) => allowed.to_owned(),
+        None => error,
+    }
+}
+
+/// What to do where the cache's folder is at fault.
+pub const CACHE_REMEDY: &str = "the cache cannot be used; set SECONDPASS_CACHE to a folder that can be \
+    written to";
 
 /// Whether anything is searched: candidates from elsewhere were found by somebody else.
 fn is_search(kind: &FirstStageKind) -> bool {

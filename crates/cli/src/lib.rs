@@ -3,9 +3,11 @@
 mod args;
 mod commands;
 mod datasets;
+mod dry_run;
 mod exit;
 mod first_stage;
 mod folders;
+mod jobs;
 mod load;
 mod note;
 mod progress;

@@ -4,6 +4,7 @@ use secondpass_rerankers::{CrossEncoder, LongDocuments};
 use secondpass_text::OVERLAP;
 
 use crate::exit::usage;
+use crate::first_stage::allowed;
 use crate::load::{self, Loaded, Opened, Settings};
 
 /// Tokens scored at a time, padding included.
@@ -33,8 +34,9 @@ fn contending(experiment: &Experiment, index: usize, spec: &RerankerSpec) -> Res
         ModelSpec::Embedded => load::EMBEDDED,
         ModelSpec::Named(name) => name,
     };
-    let opened = load::open(name, spec.revision.as_deref(), settings)
-        .with_context(|| format!("reranker '{}'", spec.name))?;
+    let opened = load::open(name, spec.revision.as_deref(), settings).with_context(|| {
+        format!("{}: reranker {} ('{}')", experiment.file, index + 1, spec.name)
+    })?;
     let weights = opened.weights()?;
     let Opened { loaded, model, revision, .. } = opened;
     let long_documents: LongDocuments =
@@ -67,7 +69,7 @@ where
             file: experiment.file.clone(),
             key: format!("reranker {}.{key}", index + 1),
             found: value.to_owned(),
-            allowed: error.to_string(),
+            allowed: allowed(&error),
         })
     })
 }

@@ -19,7 +19,7 @@ pub struct Secret {
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// None of the variables is set.
-    #[error("no key found; set {} or give a file with --key-file", .0.join(" or "))]
+    #[error("no key found; set {} in the environment", .0.join(" or "))]
     Missing(Vec<String>),
     /// The variable or file holds only white space.
     #[error("{0} is empty; put the key into it")]

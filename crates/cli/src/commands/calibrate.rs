@@ -1,13 +1,13 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use anyhow::{Context as _, Result, bail};
-use secondpass_core::{Candidate, Context, Dataset, Identity, Job, Ranking, Reranker, Run};
+use anyhow::{Context as _, Result};
+use secondpass_core::{Context, Identity, Reranker, Run};
 use secondpass_data::{Access, write_file};
-use secondpass_evaluation::Experiment;
 use secondpass_evaluation::calibration::{
     Abstention, Calibration, CalibrationReport, Options, ScoredQuery, calibrate,
 };
+use secondpass_evaluation::{DatasetSource, Experiment};
 use serde::Serialize;
 
 use super::eval::read_experiment;
@@ -15,6 +15,7 @@ use crate::args::CalibrateArgs;
 use crate::datasets::{self, Loaded};
 use crate::exit::usage;
 use crate::first_stage::Searcher;
+use crate::jobs::jobs;
 use crate::progress;
 use crate::rerankers::{self, Contending};
 use crate::table::table;
@@ -27,12 +28,22 @@ pub fn run(args: &CalibrateArgs) -> Result<()> {
             args.dev
         )));
     }
+    if !(args.precision > 0.0 && args.precision <= 1.0) {
+        let found = args.precision;
+        return Err(usage(anyhow::anyhow!("--precision is {found}; allowed: above 0, at most 1")));
+    }
     let mut experiment = read_experiment(&args.config)?;
+    if !has_splits(&experiment.dataset.source) {
+        return Err(usage(anyhow::anyhow!(
+            "{}: this kind of dataset has no splits; calibrate on a BEIR folder with dev and test",
+            experiment.file
+        )));
+    }
     keep_one(&mut experiment, args.reranker.as_deref())?;
     let context = progress::cancellable();
     let opened = rerankers::open(&experiment)?;
     let Some(Contending { reranker, .. }) = opened.first() else {
-        bail!("{} has no reranker to calibrate", experiment.file)
+        return Err(usage(anyhow::anyhow!("{} has no reranker to calibrate", experiment.file)));
     };
     let dev = scored(&experiment, &args.dev, reranker, &context)?;
     let test = scored(&experiment, &args.test, reranker, &context)?;
@@ -56,6 +67,10 @@ pub fn run(args: &CalibrateArgs) -> Result<()> {
         false => print(&mut out, &told)?,
     }
     Ok(())
+}
+
+fn has_splits(source: &DatasetSource) -> bool {
+    matches!(source, DatasetSource::Embedded(_) | DatasetSource::Beir(_) | DatasetSource::Public(_))
 }
 
 /// A calibration with what it belongs to.
@@ -119,18 +134,6 @@ fn scored(
     }
     let queries = dataset.queries().iter().map(|query| &query.id);
     Ok(ScoredQuery::join(queries, &run, dataset.qrels()))
-}
-
-fn jobs(dataset: &Dataset, candidates: &Run) -> Vec<Job> {
-    let job = |query: &secondpass_core::Query| {
-        let ranked = candidates.rankings.get(&query.id).map_or(&[][..], Ranking::ranked);
-        let candidates = (1..).zip(ranked).filter_map(|(rank, ranked)| {
-            let document = dataset.corpus().get(&ranked.document)?.clone();
-            Some(Candidate { document, score: ranked.score.unwrap_or(f64::NEG_INFINITY), rank })
-        });
-        Job { query: query.clone(), candidates: candidates.collect() }
-    };
-    dataset.queries().iter().map(job).collect()
 }
 
 fn print(out: &mut impl Write, told: &Told<'_>) -> Result<()> {

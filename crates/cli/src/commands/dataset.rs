@@ -102,8 +102,8 @@ fn get(catalogue: &Catalogue, args: &DatasetPullArgs) -> Result<()> {
     Ok(())
 }
 
-/// The parts of a folder, a public set that was pulled, or the embedded one.
-fn parts(catalogue: &Catalogue, set: &str) -> Result<Parts> {
+/// The parts of a folder, a golden set, a public set that was pulled, or the embedded one.
+fn parts(catalogue: &Catalogue, set: &str, corpus: Option<&Path>) -> Result<Parts> {
     if set == embedded::NAME && !Path::new(set).exists() {
         let splits = ["train", "dev", "test"].map(embedded::helpdesk);
         let sets = splits.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -112,14 +112,17 @@ fn parts(catalogue: &Catalogue, set: &str) -> Result<Parts> {
     if Path::new(set).is_dir() {
         return Ok(Parts::beir(Path::new(set)));
     }
+    if Path::new(set).is_file() {
+        return Ok(Parts::golden(Path::new(set), corpus));
+    }
     match catalogue.get(set) {
         Ok(manifest) => Ok(Parts::beir(&resolve(manifest, None, &datasets_folder()?)?)),
-        Err(error) => Err(usage(anyhow::anyhow!("'{set}' is no folder, and {error}"))),
+        Err(error) => Err(usage(anyhow::anyhow!("'{set}' is no folder or file, and {error}"))),
     }
 }
 
 fn checked(catalogue: &Catalogue, args: &DatasetSetArgs) -> Result<()> {
-    let findings = check(&parts(catalogue, &args.set)?);
+    let findings = check(&parts(catalogue, &args.set, args.corpus.as_deref())?);
     let count = |severity| findings.iter().filter(|f| f.severity() == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     let mut out = std::io::stdout().lock();
@@ -156,7 +159,7 @@ fn counted(catalogue: &Catalogue, args: &DatasetSetArgs) -> Result<()> {
             args.set
         )));
     }
-    let stats = stats(&parts(catalogue, &args.set)?);
+    let stats = stats(&parts(catalogue, &args.set, args.corpus.as_deref())?);
     let mut out = std::io::stdout().lock();
     match args.json {
         true => writeln!(out, "{}", serde_json::to_string_pretty(&stats)?)?,

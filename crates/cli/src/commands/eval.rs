@@ -5,23 +5,51 @@ use anyhow::{Context as _, Result, bail};
 use secondpass_core::{Reranker, TextKey, TextPolicy, Texts};
 use secondpass_evaluation::statistics::Settings;
 use secondpass_evaluation::{
-    Contender, Experiment, Journal, LengthVariant, Plan, Record, Retriever, ScoreCache, Sweep,
-    check, finding, store,
+    Contender, Experiment, FirstStageKind, Journal, LengthVariant, Plan, Record, Retriever,
+    ScoreCache, Sweep, check, finding, store,
 };
 use secondpass_rerankers::Oracle;
 
 use crate::args::{EvalArgs, OutputArgs, QuickstartArgs};
 use crate::datasets::Loaded;
 use crate::exit::usage;
-use crate::first_stage::Searcher;
+use crate::first_stage::{CACHE_REMEDY, Searcher};
 use crate::note::note;
 use crate::publish::publish;
-use crate::{datasets, folders, progress, rerankers, summary};
+use crate::{datasets, dry_run, folders, progress, rerankers, summary};
 
 /// Runs the experiment of a config file.
 pub fn run(args: &EvalArgs) -> Result<()> {
-    let experiment = read_experiment(&args.config)?;
-    experiment_command(&experiment, &args.output)
+    let mut experiment = read_experiment(&args.config)?;
+    if let Some(path) = &args.candidates {
+        experiment.first_stage.kind = FirstStageKind::Candidates(path.clone());
+    }
+    one_reader(&experiment)?;
+    match args.dry_run {
+        true => dry_run::print(&experiment, &progress::cancellable()),
+        false => experiment_command(&experiment, &args.output),
+    }
+}
+
+/// Refuses a config in which two tables read standard input: the second would find nothing.
+fn one_reader(experiment: &Experiment) -> Result<()> {
+    fn readers(kind: &FirstStageKind) -> usize {
+        match kind {
+            FirstStageKind::Candidates(path) => usize::from(path.as_os_str() == "-"),
+            FirstStageKind::Hybrid { parts, .. } => {
+                parts.iter().map(|part| readers(&part.kind)).sum()
+            }
+            _ => 0,
+        }
+    }
+    let others = experiment.retrievers.iter().map(|retriever| readers(&retriever.kind));
+    match readers(&experiment.first_stage.kind) + others.sum::<usize>() {
+        0 | 1 => Ok(()),
+        many => Err(usage(anyhow::anyhow!(
+            "{}: {many} tables read standard input; only one can, give the others files",
+            experiment.file
+        ))),
+    }
 }
 
 /// Runs the demonstration that the program carries inside itself.
@@ -104,7 +132,7 @@ fn measure(experiment: &Experiment, output: &OutputArgs, folder: &Path) -> Resul
     let journal = Journal::open(folder, &experiment.name, output.fresh)?;
     let cache = match output.no_cache {
         true => None,
-        false => Some(ScoreCache::open(&folders::part("scores")?)?),
+        false => Some(ScoreCache::open(&folders::part("scores")?).context(CACHE_REMEDY)?),
     };
     let texts = texts(output)?;
     let shown = |text: &str| texts.apply(text);

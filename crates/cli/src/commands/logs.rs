@@ -21,7 +21,11 @@ pub fn run(args: &LogsArgs) -> Result<()> {
     };
     let mut figures = vec![figure("cited RR, as shown", cited(&log, &log.shown))];
     if let Some(other) = &other {
-        figures.push(figure("cited RR, in the run", cited(&log, other)));
+        // Both over the same queries, or they would not compare.
+        let common = common(&log, other, args)?;
+        figures[0] = figure("cited RR, as shown", cited(&common, &common.shown));
+        let log = &common;
+        figures.push(figure("cited RR, in the run", cited(log, other)));
         figures.push(figure(
             &format!("overlap@{} of the two", args.k),
             alike(&log.shown, other, |a, b| overlap_at(a, b, args.k)),
@@ -52,6 +56,32 @@ pub fn run(args: &LogsArgs) -> Result<()> {
     }
     writeln!(out, "{table}\n{BIAS}")?;
     Ok(())
+}
+
+/// The part of the log whose queries the other run ranks.
+fn common(log: &ProductionLog, other: &Run, args: &LogsArgs) -> Result<ProductionLog> {
+    let mut common = log.clone();
+    common.shown.rankings.retain(|query, _| other.rankings.contains_key(query));
+    common.cited.retain(|query, _| other.rankings.contains_key(query));
+    let (all, kept) = (log.shown.rankings.len(), common.shown.rankings.len());
+    let first =
+        |run: &Run| run.rankings.keys().next().map_or_else(String::new, |id| id.to_string());
+    if kept == 0 {
+        bail!(
+            "no query of {} is in {}: the log has ids such as '{}', the run such as '{}'; give the \
+             log's lines the run's ids as \"id\"",
+            args.log.display(),
+            args.run.as_deref().unwrap_or(&args.log).display(),
+            first(&log.shown),
+            first(other)
+        );
+    }
+    if kept < all {
+        note(format_args!(
+            "warning: the run ranks {kept} of the log's {all} queries; only they count"
+        ));
+    }
+    Ok(common)
 }
 
 const BIAS: &str = "Biased towards what was shown: a document that stood high was cited more often, \

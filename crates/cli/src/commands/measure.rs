@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::io::Write;
 use std::path::Path;
 
@@ -9,6 +10,7 @@ use secondpass_evaluation::{
 
 use crate::args::MeasureArgs;
 use crate::exit::usage;
+use crate::note::note;
 use crate::table::table;
 
 /// Measures TREC runs against judgements.
@@ -19,6 +21,11 @@ pub fn run(args: &MeasureArgs) -> Result<()> {
         .map(|name| name.parse())
         .collect::<Result<_, _>>()
         .map_err(|error: secondpass_evaluation::MeasureError| usage(error))?;
+    let mut seen = HashSet::new();
+    if let Some(twice) = measures.iter().map(ToString::to_string).find(|m| !seen.insert(m.clone()))
+    {
+        return Err(usage(anyhow::anyhow!("measure '{twice}' is asked for twice")));
+    }
     let which = match args.answered {
         true => Queries::Answered,
         false => Queries::Judged,
@@ -29,7 +36,15 @@ pub fn run(args: &MeasureArgs) -> Result<()> {
     };
     let mut evaluations = Vec::with_capacity(args.runs.len());
     for path in &args.runs {
-        evaluations.push(measured(&args.qrels, path, &measures, which, ties)?);
+        let evaluation = measured(&args.qrels, path, &measures, which, ties)?;
+        if evaluation.missing() == evaluation.queries.len() {
+            note(format_args!(
+                "warning: {} has no result for any query of {}; do they belong together?",
+                path.display(),
+                args.qrels.display()
+            ));
+        }
+        evaluations.push(evaluation);
     }
     let mut out = std::io::stdout().lock();
     match (args.json, args.per_query) {

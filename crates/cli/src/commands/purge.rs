@@ -9,8 +9,9 @@ use crate::args::PurgeArgs;
 use crate::exit::usage;
 use crate::folders;
 
-/// The parts of the cache folder that this program makes; what else lies there stays.
-const PARTS: [&str; 4] = ["scores", "vectors", "indexes", "runs"];
+/// The parts of the cache folder that this program makes, with the endings of its files there.
+const PARTS: [(&str, &str); 3] =
+    [("scores", "scores"), ("vectors", "vectors"), ("indexes", "bm25")];
 
 /// Removes what experiments wrote, and what was kept to make them faster.
 pub fn run(args: &PurgeArgs) -> Result<()> {
@@ -26,9 +27,9 @@ pub fn run(args: &PurgeArgs) -> Result<()> {
     }
     if args.caches {
         let cache = folders::cache()?;
-        for part in PARTS {
+        for (part, extension) in PARTS {
             let folder = cache.join(part);
-            if let Some(bytes) = remove(&folder)? {
+            if let Some(bytes) = remove(&folder, extension)? {
                 writeln!(out, "{}: {:.1} MB removed", folder.display(), bytes as f64 / 1e6)?;
             }
         }
@@ -41,22 +42,20 @@ pub fn run(args: &PurgeArgs) -> Result<()> {
     Ok(())
 }
 
-/// Removes a folder; its size in bytes, or `None` where there was none.
-fn remove(folder: &Path) -> Result<Option<u64>> {
-    if !folder.exists() {
-        return Ok(None);
+/// Removes the files of a kind from a folder, and the folder if nothing else is in it; their size in
+/// bytes, or `None` where there were none.
+fn remove(folder: &Path, extension: &str) -> Result<Option<u64>> {
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(None) };
+    let mut bytes = None;
+    for entry in entries {
+        let path = entry.with_context(|| format!("cannot read {}", folder.display()))?.path();
+        if path.is_file() && path.extension().is_some_and(|found| found == extension) {
+            let size = fs::metadata(&path).map_or(0, |data| data.len());
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+            bytes = Some(bytes.unwrap_or(0) + size);
+        }
     }
-    let bytes = size(folder);
-    fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-    Ok(Some(bytes))
-}
-
-fn size(folder: &Path) -> u64 {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries
-        .map(|entry| match entry.file_type() {
-            Ok(kind) if kind.is_dir() => size(&entry.path()),
-            _ => entry.metadata().map_or(0, |data| data.len()),
-        })
-        .sum()
+    // What is not empty stays.
+    let _ = fs::remove_dir(folder);
+    Ok(bytes)
 }

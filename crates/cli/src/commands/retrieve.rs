@@ -1,6 +1,7 @@
 use std::io::Write;
 
 use anyhow::{Result, bail};
+use secondpass_core::Ranking;
 use secondpass_data::{Access, trec, write_file};
 use secondpass_evaluation::evaluate;
 
@@ -42,8 +43,8 @@ pub fn run(args: &RetrieveArgs) -> Result<()> {
                 .find(&format!("retriever {}", index + 1), &experiment.retrievers[index].kind)?
         }
     };
-    if found.run.rankings.is_empty() {
-        bail!("no query has candidates; nothing was written");
+    if found.run.rankings.values().all(Ranking::is_empty) {
+        bail!("{}: no query has candidates; nothing was written", found.description);
     }
     match args.out.as_os_str() == "-" {
         true => trec::write_run(&found.run, &mut std::io::stdout().lock())?,
@@ -55,7 +56,10 @@ pub fn run(args: &RetrieveArgs) -> Result<()> {
     let mut shown = std::io::stderr().lock();
     writeln!(shown, "{}: {} queries", found.description, found.run.rankings.len())?;
     for (column, measure) in experiment.measures.iter().enumerate() {
-        writeln!(shown, "{measure} {:.4}", evaluation.mean(column))?;
+        match evaluation.summary(column) {
+            value if value.is_nan() => writeln!(shown, "{measure} n/a")?,
+            value => writeln!(shown, "{measure} {value:.4}")?,
+        }
     }
     Ok(())
 }

@@ -1,0 +1,122 @@
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use secondpass_core::{Context, Job, RerankError, Reranker, Usage};
+use secondpass_evaluation::Experiment;
+
+use crate::datasets::{self, Loaded};
+use crate::first_stage::Searcher;
+use crate::jobs::jobs;
+use crate::rerankers;
+use crate::table::table;
+
+/// Queries that are reranked to learn a rate, after one that warms up.
+const PROBES: usize = 3;
+
+/// Prints what an experiment would do: its candidates are found and a few queries reranked to learn
+/// the rate; nothing is written but caches of indexes and vectors.
+pub fn print(experiment: &Experiment, context: &Context) -> Result<()> {
+    let Loaded { dataset, given } = datasets::load(experiment)?;
+    let searcher = Searcher { experiment, dataset: &dataset, given: given.as_ref(), context };
+    let found = searcher.candidates()?;
+    let jobs: Vec<Job> =
+        jobs(&dataset, &found.run).into_iter().filter(|job| !job.candidates.is_empty()).collect();
+    let mut out = std::io::stdout().lock();
+    writeln!(
+        out,
+        "{}: {} {}, {} queries ({} with candidates) over {} documents\n{}",
+        experiment.name,
+        dataset.name(),
+        dataset.split(),
+        dataset.queries().len(),
+        jobs.len(),
+        dataset.corpus().len(),
+        found.description
+    )?;
+    for retriever in &experiment.retrievers {
+        writeln!(out, "retriever '{}', not run now", retriever.name)?;
+    }
+    let head = ["reranker", "pairs", "tokens", "time", "cost"];
+    let mut plan = table(&head, |at| at > 0);
+    for (spec, opened) in experiment.rerankers.iter().zip(rerankers::open(experiment)?) {
+        let pairs = pairs(experiment, &jobs, opened.lengths.len());
+        let rate = rate(&opened.reranker, &jobs, context)
+            .with_context(|| format!("reranker '{}'", spec.name))?;
+        let (tokens, seconds) = match rate {
+            Some((usage, elapsed)) if usage.pairs > 0 => {
+                let share = pairs as f64 / usage.pairs as f64;
+                let seconds = elapsed.as_secs_f64() * share;
+                (format!("{:.0}", usage.tokens as f64 * share), duration(seconds))
+            }
+            _ => ("-".to_owned(), "-".to_owned()),
+        };
+        let cost = "0 USD (this machine)".to_owned();
+        plan.add_row([spec.name.clone(), pairs.to_string(), tokens, seconds, cost]);
+    }
+    if experiment.rerankers.is_empty() {
+        writeln!(out, "no reranker")?;
+    } else {
+        writeln!(
+            out,
+            "{plan}\nTokens and time are estimated from {PROBES} queries; scores kept from earlier \
+             runs save the most of both."
+        )?;
+    }
+    Ok(())
+}
+
+/// Pairs of all passes: each repetition, the timed queries of each smaller depth, each other length.
+fn pairs(experiment: &Experiment, jobs: &[Job], lengths: usize) -> usize {
+    let all: usize = jobs.iter().map(|job| job.candidates.len()).sum();
+    let timed = experiment.sweep.timed_queries.min(jobs.len());
+    let at = |depth: usize| {
+        jobs.iter().take(timed).map(|job| job.candidates.len().min(depth)).sum::<usize>()
+    };
+    let depths = experiment.sweep.depths.iter();
+    let smaller = depths.filter(|&&depth| depth < experiment.first_stage.depth);
+    all * (experiment.repetitions + lengths) + smaller.map(|&depth| at(depth)).sum::<usize>()
+}
+
+/// What a few queries consume, and how long they take.
+fn rate(
+    reranker: &dyn Reranker,
+    jobs: &[Job],
+    context: &Context,
+) -> Result<Option<(Usage, Duration)>, RerankError> {
+    let Some(first) = jobs.first() else { return Ok(None) };
+    rerank(reranker, std::slice::from_ref(first), context)?;
+    let step = (jobs.len() / PROBES).max(1);
+    let probes: Vec<Job> = jobs.iter().step_by(step).take(PROBES).cloned().collect();
+    let started = Instant::now();
+    let usage = rerank(reranker, &probes, context)?;
+    Ok(Some((usage, started.elapsed())))
+}
+
+fn rerank(reranker: &dyn Reranker, jobs: &[Job], context: &Context) -> Result<Usage, RerankError> {
+    let (mut usage, mut failed) = (Usage::default(), None);
+    reranker.rerank_many(jobs, context, &mut |_, answer| match answer {
+        Ok(answer) => usage += answer.usage,
+        Err(error) => failed = failed.take().or(Some(error.error)),
+    });
+    failed.map_or(Ok(usage), Err)
+}
+
+fn duration(seconds: f64) -> String {
+    match seconds {
+        long if long >= 5400.0 => format!("{:.1} h", long / 3600.0),
+        middling if middling >= 90.0 => format!("{:.0} min", middling / 60.0),
+        short => format!("{short:.0} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_well() {
+        let shown = [0.4, 89.0, 600.0, 9000.0].map(duration);
+        assert_eq!(shown, ["0 s", "89 s", "10 min", "2.5 h"]);
+    }
+}
