@@ -40,3 +40,7 @@ report CONFIG *ARGS:
 # Time measuring one million rows beside pytrec_eval: benches/peers/measures/README.md
 peers *ARGS:
     bash benches/peers/measures/run.sh {{ARGS}}
+
+# Make every committed report again; data is expected in ../shared
+reports:
+    bash reports/make.sh

@@ -164,7 +164,7 @@ fn scifact_as_anserini() {
     }
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
-    let args = ["eval", "--config", "configs/scifact.toml", "--out", out.to_str().unwrap()];
+    let args = ["eval", "--config", "configs/scifact-bm25.toml", "--out", out.to_str().unwrap()];
     // The config expects nDCG@10 and R@100; a figure that is off is a failure.
     succeeds(&secondpass(&folder, &args));
 }
