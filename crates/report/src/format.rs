@@ -3,6 +3,9 @@
 /// What stands where a figure is not finite or does not apply.
 pub(crate) const NONE: &str = "–";
 
+/// What stands for a measure that applies to no query.
+pub(crate) const NOT_APPLICABLE: &str = "n/a";
+
 /// A measure's value: `0.712`.
 pub(crate) fn score(value: f64) -> String {
     decimal(value, 3)
@@ -96,6 +99,15 @@ pub(crate) fn part(part: usize, whole: usize) -> String {
     )
 }
 
+/// Some of the queries: `6 of 150 queries (4.0%)`.
+pub(crate) fn of_queries(part: usize, whole: usize) -> String {
+    let share = match whole {
+        0 => String::new(),
+        whole => format!(" ({})", percent(part as f64 / whole as f64)),
+    };
+    format!("{} of {}{share}", count(part as u64), counted(whole, "query", "queries"))
+}
+
 /// A time given in seconds, as milliseconds below ten seconds: `3.21 ms`, `321 ms`, `12.3 s`.
 pub(crate) fn time(seconds: f64) -> String {
     if !seconds.is_finite() {
@@ -185,6 +197,9 @@ mod tests {
         assert_eq!(percent(0.9733), "97.3%");
         assert_eq!(part(12, 7500), "12 of 7,500 (0.2%)");
         assert_eq!(part(0, 0), "0 of 0");
+        assert_eq!(of_queries(6, 150), "6 of 150 queries (4.0%)");
+        assert_eq!(of_queries(1, 1), "1 of 1 query (100.0%)");
+        assert_eq!(of_queries(0, 0), "0 of 0 queries");
         assert_eq!(mean(50.0), "50");
         assert_eq!(mean(48.24), "48.2");
         assert_eq!(p(0.031_24), "0.0312");

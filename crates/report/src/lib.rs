@@ -28,7 +28,8 @@ pub use error::ReportError;
 /// are drawn; rows of systems that the record does not name are ignored. `finding` is what was found, in a sentence of plain text.
 ///
 /// Each file appears whole or not at all and replaces its predecessor; nothing else in the folder
-/// is touched. Text from the record is escaped wherever it is shown.
+/// is touched. On Unix only the owner may read the files, whatever their predecessors allowed: they
+/// may hold users' texts. Text from the record is escaped wherever it is shown.
 ///
 /// # Errors
 ///
@@ -137,6 +138,22 @@ mod tests {
         let page = std::fs::read_to_string(folder.path().join("report.md")).unwrap();
         assert!(page.contains("New.") && !page.contains("Old."));
         assert_eq!(std::fs::read_to_string(folder.path().join("record.json")).unwrap(), "{}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_may_read_any_file() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let open = folder.path().join("report.html");
+        std::fs::write(&open, "readable by all").unwrap();
+        std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let record = fixture::record(1);
+        let rows = fixture::rows(&record);
+        for path in render(&record, &rows, "", folder.path()).unwrap() {
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{}", path.display());
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Files that appear whole or not at all.
+//! Files that appear whole or not at all, and that only their owner may read: a report may show users'
+//! queries and documents, and its pictures their names.
 
 use std::fs;
 use std::io::Write as _;
@@ -15,7 +16,7 @@ pub(crate) fn folder(path: &Path) -> Result<(), ReportError> {
 /// Writes `bytes` beside `path`, then renames: a reader sees the old file or the new one.
 pub(crate) fn bytes(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
     let temporary = temporary(path);
-    let written = fs::File::create(&temporary)
+    let written = private(&temporary)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&temporary, path));
     written.map_err(|source| {
@@ -28,13 +29,25 @@ pub(crate) fn bytes(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
 /// Writes a picture as PNG, likewise whole or not at all.
 pub(crate) fn png(path: &Path, raster: &Raster) -> Result<(), ReportError> {
     let temporary = temporary(path);
-    let written = raster
-        .save_png(&temporary)
+    // The encoder opens the path itself; a file that is there keeps its mode.
+    let written = private(&temporary)
+        .map_err(|source| source.into())
+        .and_then(|_| raster.save_png(&temporary))
         .and_then(|()| fs::rename(&temporary, path).map_err(|source| source.into()));
     written.map_err(|source| {
         let _ = fs::remove_file(&temporary);
         ReportError::Picture { path: path.into(), source }
     })
+}
+
+/// A new file, of mode 0600 on Unix, in place of what a broken run may have left.
+fn private(path: &Path) -> std::io::Result<fs::File> {
+    let _ = fs::remove_file(path);
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// A name in the same folder, so that the rename stays within one file system. It keeps the ending,

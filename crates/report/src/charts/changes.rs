@@ -39,7 +39,9 @@ impl ChangesChart {
         }
         let before = values.get(first_stage.name.as_str())?;
 
+        // Of a reranker whose queries failed, what they lost says nothing about its order.
         let found: Vec<_> = rerankers(record)
+            .filter(|system| system.failures.is_empty())
             .filter_map(|system| {
                 let after = values.get(system.name.as_str())?;
                 let mut differences: Vec<f64> = after

@@ -137,7 +137,7 @@ fn visit(
     one(TradeoffChart::new(record), visitor)
 }
 
-/// A system's estimate of the primary measure, if it is there and finite.
+/// A system's estimate of the primary measure, if it applies to any query and is finite.
 fn primary<'a>(record: &Record, system: &'a SystemRecord) -> Option<&'a Estimate> {
     system
         .quality
@@ -146,9 +146,10 @@ fn primary<'a>(record: &Record, system: &'a SystemRecord) -> Option<&'a Estimate
         .filter(|estimate| finite(estimate))
 }
 
-/// Whether it can be drawn.
+/// Whether it can be drawn: of a measure that applies to no query the figures mean nothing.
 fn finite(estimate: &Estimate) -> bool {
-    [estimate.low, estimate.mean, estimate.high].into_iter().all(f64::is_finite)
+    estimate.queries > 0
+        && [estimate.low, estimate.mean, estimate.high].into_iter().all(f64::is_finite)
 }
 
 /// A horizontal line with its name and figure.

@@ -60,18 +60,21 @@ impl ScoresChart {
         let parts: Vec<String> = found
             .iter()
             .map(|(system, scores)| {
-                let half = |counts: &[u64]| match middle(scores, counts) {
-                    Some((low, high)) => {
-                        format!("{} to {}", format::number(low), format::number(high))
-                    }
-                    None => "without any pair".into(),
-                };
-                format!(
-                    "{}: median score of relevant pairs {}, of not relevant pairs {}",
-                    system.name,
-                    half(&scores.relevant),
-                    half(&scores.not_relevant)
-                )
+                let kinds = [
+                    ("relevant", &scores.relevant),
+                    ("not relevant", &scores.not_relevant),
+                    ("unjudged", &scores.unjudged),
+                ];
+                let medians = kinds.into_iter().filter_map(|(kind, counts)| {
+                    let (low, high) = middle(scores, counts)?;
+                    let (low, high) = (format::number(low), format::number(high));
+                    Some(format!("the median of {kind} pairs lies in {low} to {high}"))
+                });
+                let medians: Vec<String> = medians.collect();
+                match medians.is_empty() {
+                    true => format!("{}: no pairs", system.name),
+                    false => format!("{}: {}", system.name, medians.join(", ")),
+                }
             })
             .collect();
         Some(Self {

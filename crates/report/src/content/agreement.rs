@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use secondpass_evaluation::{Record, SystemRecord};
 
-use super::{Block, Section, Table, or_none, rerankers};
+use super::{Block, Section, Table, failed, or_none, rerankers};
 use crate::format;
 
 /// Share of the top documents in common above which a reader of them sees little change.
@@ -24,7 +24,7 @@ pub(super) fn section(record: &Record) -> Option<Section> {
         ),
         Block::Table(table(&agreeing)),
     ];
-    let advice: Vec<String> = agreeing.iter().filter_map(|system| advice(system)).collect();
+    let advice: Vec<String> = agreeing.iter().filter_map(|system| advice(record, system)).collect();
     if !advice.is_empty() {
         blocks.push(Block::List(advice));
     }
@@ -38,6 +38,9 @@ fn table(systems: &[&SystemRecord]) -> Table {
     head.extend(cutoffs.iter().map(|k| format!("Top {k}")));
     let rows = systems.iter().map(|system| {
         let share = |k: &usize| {
+            if failed(system) {
+                return "failed".into();
+            }
             let found = system.agreement.iter().find(|agreement| agreement.k == *k);
             or_none(found, |agreement| format::percent(agreement.overlap))
         };
@@ -46,12 +49,17 @@ fn table(systems: &[&SystemRecord]) -> Table {
     Table { head, rows: rows.collect(), labels: 1 }
 }
 
-/// What follows where a reranker brings up what was up already.
-fn advice(system: &SystemRecord) -> Option<String> {
+/// What follows where a reranker brings up what was up already. Where the top is more than half of
+/// the candidates, any order of them keeps much of it, and nothing follows.
+fn advice(record: &Record, system: &SystemRecord) -> Option<String> {
+    if failed(system) {
+        return None;
+    }
+    let half = record.candidates.mean / 2.0;
     let high: Vec<String> = system
         .agreement
         .iter()
-        .filter(|agreement| agreement.overlap > HIGH)
+        .filter(|agreement| agreement.overlap > HIGH && agreement.k as f64 <= half)
         .map(|agreement| {
             format!("{} of the top {}", format::percent(agreement.overlap), agreement.k)
         })
@@ -72,6 +80,10 @@ mod tests {
     use super::*;
     use crate::fixture;
 
+    fn told(record: &Record) -> Option<String> {
+        advice(record, &record.systems[1])
+    }
+
     #[test]
     fn advice_follows_above_80_percent() {
         let mut record = fixture::record(1);
@@ -79,9 +91,23 @@ mod tests {
         for agreement in &mut system.agreement {
             agreement.overlap = 0.8;
         }
-        assert_eq!(advice(system), None);
-        system.agreement[1].overlap = 0.801;
-        let told = advice(system).unwrap();
-        assert!(told.starts_with("helpdesk-mini keeps 80.1% of the top 5:"), "{told}");
+        assert_eq!(told(&record), None);
+        record.systems[1].agreement[1].overlap = 0.801;
+        let advice = told(&record).unwrap();
+        assert!(advice.starts_with("helpdesk-mini keeps 80.1% of the top 5:"), "{advice}");
+        // Half of nine candidates are fewer than five.
+        record.candidates.mean = 9.0;
+        assert_eq!(told(&record), None);
+    }
+
+    #[test]
+    fn systems_whose_queries_failed_show_no_agreement() {
+        let record = fixture::record(2);
+        let section = section(&record).unwrap();
+        let Block::Table(table) = &section.blocks[1] else { panic!("no table") };
+        assert_eq!(table.rows[0][1].text, "72.0%");
+        assert_eq!(table.rows[1][1].text, "failed");
+        // Its agreement of 91.0% is no ground for advice.
+        assert_eq!(section.blocks.len(), 2);
     }
 }

@@ -1,6 +1,7 @@
 use secondpass_evaluation::Record;
 
-use super::{Block, Cell, Section, Table, first_stage, heads, oracle, primary, rerankers};
+use super::rerankers;
+use super::{Block, Cell, Section, Table, failed, first_stage, heads, oracle, primary};
 use crate::format;
 
 /// Share of the queries with a relevant candidate below which retrieval is what to work on.
@@ -12,16 +13,26 @@ pub(super) fn section(record: &Record) -> Section {
     let ceiling = oracle(record).and_then(|oracle| primary(record, oracle)).map(|e| e.mean);
     let mut rows: Vec<Vec<Cell>> = vec![
         vec!["First stage".into(), candidates.first_stage.as_str().into()],
-        vec!["Depth".into(), format!("{} candidates per query at most", candidates.depth).into()],
         vec![
-            "Mean".into(),
-            format!("{} candidates per query", format::mean(candidates.mean)).into(),
+            "Depth".into(),
+            format!("{} per query at most", amount(candidates.depth as f64)).into(),
         ],
-        vec![
-            "Queries with a relevant candidate".into(),
-            format::percent(candidates.with_relevant).into(),
-        ],
+        vec!["Mean".into(), format!("{} per query", amount(candidates.mean)).into()],
     ];
+    let found = Found::of(record);
+    if record.dataset.unanswerable > 0 {
+        rows.push(vec![
+            "Queries without any relevant judgement".into(),
+            format::part(record.dataset.unanswerable, record.dataset.queries).into(),
+        ]);
+    }
+    let share = found.filter(|found| found.answerable > 0);
+    rows.push(vec![
+        "Queries with a relevant candidate".into(),
+        share.map_or(format::NOT_APPLICABLE.into(), |found| {
+            format::part(found.with_relevant, found.answerable).into()
+        }),
+    ]);
     if let Some(ceiling) = ceiling {
         rows.push(vec![
             "Ceiling".into(),
@@ -29,7 +40,8 @@ pub(super) fn section(record: &Record) -> Section {
         ]);
     }
     let mut notes = Vec::new();
-    notes.extend(without_relevant(record));
+    notes.extend(unanswerable(record));
+    notes.extend(found.and_then(without_relevant));
     notes.extend(ceiling.and_then(|ceiling| headroom(record, ceiling)));
     let mut blocks = Vec::new();
     if !notes.is_empty() {
@@ -39,29 +51,67 @@ pub(super) fn section(record: &Record) -> Section {
     Section { id: "candidates", title: "Candidates and ceiling", blocks }
 }
 
-/// For how many queries no reranker can do anything.
-fn without_relevant(record: &Record) -> Option<String> {
-    let candidates = &record.candidates;
-    let without = 1.0 - candidates.with_relevant;
-    if without.is_nan() || without <= 0.0 {
+/// Queries by what is known of their relevant documents.
+#[derive(Clone, Copy)]
+struct Found {
+    /// Queries with a relevant judgement.
+    answerable: usize,
+    /// Of these, queries with a relevant document among the candidates.
+    with_relevant: usize,
+}
+
+impl Found {
+    /// `None` where the record holds no share.
+    fn of(record: &Record) -> Option<Self> {
+        let (dataset, share) = (&record.dataset, record.candidates.with_relevant);
+        let answerable = dataset.queries.saturating_sub(dataset.unanswerable);
+        // The record holds the share of all queries; the number follows from it exactly.
+        let with_relevant = (share * dataset.queries as f64).round() as usize;
+        share.is_finite().then(|| Self { answerable, with_relevant: with_relevant.min(answerable) })
+    }
+}
+
+/// For how many queries no retrieval and no reranker can do anything.
+fn unanswerable(record: &Record) -> Option<String> {
+    let (count, queries) = (record.dataset.unanswerable, record.dataset.queries);
+    match count {
+        0 => None,
+        count if count >= queries => Some(
+            "No query has a relevant judgement: nothing can be measured on this data set.".into(),
+        ),
+        count => Some(format!(
+            "{} {} no relevant judgement at all: no system can score on {}.",
+            format::of_queries(count, queries),
+            if count == 1 { "has" } else { "have" },
+            if count == 1 { "it" } else { "them" },
+        )),
+    }
+}
+
+/// For how many queries retrieval could do something, and no reranker can.
+fn without_relevant(found: Found) -> Option<String> {
+    let without = found.answerable - found.with_relevant;
+    if without == 0 {
         return None;
     }
-    // The record holds the share; the number of queries follows from it exactly.
-    let queries = (without * record.dataset.queries as f64).round() as usize;
     let so = format!(
-        "{} no relevant document came into the candidates, and no reranker can help them.",
-        format_args!(
-            "For {} of {} ({})",
-            format::count(queries as u64),
-            format::counted(record.dataset.queries, "query", "queries"),
-            format::percent(without)
-        )
+        "For {} with a relevant judgement no relevant document came into the candidates, and no \
+         reranker can help {}.",
+        format::of_queries(without, found.answerable),
+        if without == 1 { "it" } else { "them" }
     );
-    Some(if candidates.with_relevant < LOW_CEILING {
+    Some(if (found.with_relevant as f64) < LOW_CEILING * found.answerable as f64 {
         format!("Fix retrieval first. {so} Retrieve deeper, or improve the first stage.")
     } else {
         format!("{so} Only a better or deeper first stage can.")
     })
+}
+
+/// A number of candidates, or a mean of it.
+fn amount(candidates: f64) -> String {
+    let number = format::mean(candidates);
+    let noun = if number == "1" { "candidate" } else { "candidates" };
+    format!("{number} {noun}")
 }
 
 /// How much of what the candidates allow is used.
@@ -76,11 +126,15 @@ fn headroom(record: &Record, ceiling: f64) -> Option<String> {
     }
     let used: Vec<String> = rerankers(record)
         .filter_map(|system| {
-            let share = (primary(record, system)?.mean - before) / room;
-            let percent = format::percent(share.abs());
-            Some(match share < 0.0 {
-                true => format!("{} loses {percent} of as much", system.name),
-                false => format!("{} gains {percent} of it", system.name),
+            if failed(system) {
+                return None;
+            }
+            let gain = primary(record, system)?.mean - before;
+            Some(match gain {
+                lost if lost < 0.0 => {
+                    format!("{} uses none of it: it loses {}", system.name, format::score(-lost))
+                }
+                gain => format!("{} gains {} of it", system.name, format::percent(gain / room)),
             })
         })
         .collect();
@@ -112,8 +166,8 @@ mod tests {
         let mut record = fixture::record(1);
         assert_eq!(
             notes(&record)[0],
-            "For 6 of 150 queries (4.0%) no relevant document came into the candidates, and no \
-             reranker can help them. Only a better or deeper first stage can."
+            "For 6 of 150 queries (4.0%) with a relevant judgement no relevant document came into \
+             the candidates, and no reranker can help them. Only a better or deeper first stage can."
         );
         record.candidates.with_relevant = 0.5;
         assert!(
@@ -124,12 +178,38 @@ mod tests {
     }
 
     #[test]
+    fn queries_that_nothing_answers_are_no_matter_for_retrieval() {
+        let mut record = fixture::record(1);
+        record.dataset.unanswerable = 6;
+        let told = notes(&record);
+        assert_eq!(
+            told[0],
+            "6 of 150 queries (4.0%) have no relevant judgement at all: no system can score on them."
+        );
+        assert!(told[1].starts_with("Between the first stage"), "{told:?}");
+        // 119 of 144 are more than four in five, 119 of 150 are fewer.
+        record.candidates.with_relevant = 119.0 / 150.0;
+        let told = notes(&record);
+        assert!(told[1].starts_with("For 25 of 144 queries (17.4%) with a relevant"), "{told:?}");
+        let Block::Table(table) = section(&record).blocks.remove(1) else { panic!("no table") };
+        assert_eq!(table.rows[4][1].text, "119 of 144 (82.6%)");
+
+        record.dataset.unanswerable = 150;
+        record.candidates.with_relevant = 0.0;
+        assert!(notes(&record)[0].contains("nothing can be measured"));
+        let Block::Table(table) = section(&record).blocks.remove(1) else { panic!("no table") };
+        assert_eq!(table.rows[4][1].text, "n/a");
+    }
+
+    #[test]
     fn rerankers_are_measured_against_what_the_candidates_allow() {
         let mut record = fixture::record(8);
         // 0.061 of 0.317, and a reranker that is worse than the first stage.
         let told = notes(&record).pop().unwrap();
         assert!(told.contains("helpdesk-mini gains 19.2% of it"), "{told}");
-        assert!(told.contains("random loses 134.7% of as much"), "{told}");
+        assert!(told.contains("random uses none of it: it loses 0.427"), "{told}");
+        // Its failed query scores 0, which says nothing of its order.
+        assert!(!told.contains("ms-marco-MiniLM-L-6-v2"), "{told}");
         let same = record.systems[0].quality.clone();
         record.systems.last_mut().unwrap().quality = same;
         assert!(notes(&record).pop().unwrap().contains("reaches the ceiling (0.641)"));

@@ -1,6 +1,7 @@
 use secondpass_evaluation::{DepthPoint, Record, SystemRecord};
 
-use super::{Block, Cell, Section, Table, difference, estimate, heads, number, or_none, rerankers};
+use super::rerankers;
+use super::{Block, Cell, Section, Table, difference, estimate, failed, heads, number, or_none};
 use crate::charts::{Chart as _, DepthChart, DepthLatencyChart};
 use crate::format;
 
@@ -30,7 +31,7 @@ pub(super) fn section(record: &Record) -> Option<Section> {
     ]);
     head[2].clone_from(&record.primary);
     let rows = swept.iter().flat_map(|system| {
-        system.depths.iter().map(|point| row(&system.name, point)).collect::<Vec<_>>()
+        system.depths.iter().map(|point| row(system, point)).collect::<Vec<_>>()
     });
     Some(Section {
         id: "depth",
@@ -44,16 +45,19 @@ pub(super) fn section(record: &Record) -> Option<Section> {
     })
 }
 
-fn row(name: &str, point: &DepthPoint) -> Vec<Cell> {
+fn row(system: &SystemRecord, point: &DepthPoint) -> Vec<Cell> {
     let latency = |seconds: fn(&secondpass_evaluation::Latency) -> f64| match &point.latency {
         Some(latency) => Cell::from(format::time(seconds(latency))),
         None => "not measured".into(),
     };
     vec![
-        name.into(),
+        system.name.as_str().into(),
         number(point.depth),
         estimate(&point.estimate),
-        difference(&point.versus_first_stage),
+        match failed(system) {
+            true => "failed".into(),
+            false => difference(&point.versus_first_stage),
+        },
         or_none(Some(point.oracle), format::score),
         format::mean(point.pairs).into(),
         latency(|latency| latency.p50),
@@ -61,20 +65,31 @@ fn row(name: &str, point: &DepthPoint) -> Vec<Cell> {
     ]
 }
 
-/// The least depth that gives away less than the margin.
-fn enough(record: &Record, system: &SystemRecord) -> Option<String> {
-    let best = system
-        .depths
+/// The depths at which more pairs were scored than at any lesser one: beyond the candidates that the
+/// queries have, a depth is the same measurement again.
+fn distinct(depths: &[DepthPoint]) -> Vec<&DepthPoint> {
+    let mut points: Vec<&DepthPoint> = depths
         .iter()
-        .filter(|point| point.estimate.mean.is_finite())
-        .max_by(|a, b| a.estimate.mean.total_cmp(&b.estimate.mean))?;
+        .filter(|point| point.estimate.queries > 0 && point.estimate.mean.is_finite())
+        .collect();
+    points.sort_by_key(|point| point.depth);
+    points.dedup_by(|deeper, shallower| deeper.pairs <= shallower.pairs);
+    points
+}
+
+/// The least depth that gives away less than the margin; `None` where there is no choice of depths.
+fn enough(record: &Record, system: &SystemRecord) -> Option<String> {
+    let depths = distinct(&system.depths);
+    if failed(system) || depths.len() < 2 {
+        return None;
+    }
+    let best = depths.iter().max_by(|a, b| a.estimate.mean.total_cmp(&b.estimate.mean))?;
     let margin = record.statistics.margin;
-    let least = system
-        .depths
+    let least = depths
         .iter()
         .filter(|point| best.estimate.mean - point.estimate.mean <= margin)
         .min_by_key(|point| point.depth)?;
-    let deepest = system.depths.iter().max_by_key(|point| point.depth)?;
+    let deepest = depths.last()?;
     if least.depth == deepest.depth {
         return Some(format!(
             "{}: no lesser depth comes within {} of the {} at depth {}; deeper candidates may still \
@@ -127,7 +142,19 @@ mod tests {
     fn depths_that_were_not_timed_say_so() {
         let mut record = fixture::record(1);
         record.systems[1].depths[0].latency = None;
-        let row = row("r", &record.systems[1].depths[0]);
+        let row = row(&record.systems[1], &record.systems[1].depths[0]);
         assert_eq!(row[6].text, "not measured");
+    }
+
+    #[test]
+    fn depths_beyond_the_candidates_are_no_choice() {
+        let mut record = fixture::record(1);
+        for point in &mut record.systems[1].depths[1..] {
+            point.pairs = 14.2;
+        }
+        let told = enough(&record, &record.systems[1]).unwrap();
+        assert!(told.contains("no lesser depth") && told.contains("at depth 20;"), "{told}");
+        record.systems[1].depths[0].pairs = 14.2;
+        assert_eq!(enough(&record, &record.systems[1]), None);
     }
 }

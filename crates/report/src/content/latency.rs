@@ -71,10 +71,12 @@ fn first_stage(record: &Record) -> String {
     let queries = record.dataset.queries;
     match record.candidates.seconds {
         Some(seconds) if queries > 0 => format!(
-            "The first stage took {} for {}, {} per query on average; this comes on top of reranking.",
+            "The first stage took {} for {}; this comes on top of reranking.",
             format::time(seconds),
-            format::counted(queries, "query", "queries"),
-            format::time(seconds / queries as f64)
+            match queries {
+                1 => "the one query".to_owned(),
+                several => format!("all {} queries together", format::count(several as u64)),
+            }
         ),
         _ => "The first stage was not timed: its candidates came from elsewhere or from a cache."
             .into(),
@@ -114,7 +116,7 @@ mod tests {
     #[test]
     fn the_first_stages_time_is_told_or_its_absence() {
         let mut record = fixture::record(0);
-        assert!(texts(&record)[0].contains("took 480 ms for 150 queries, 3.20 ms per query"));
+        assert!(texts(&record)[0].contains("took 480 ms for all 150 queries together;"));
         record.candidates.seconds = None;
         assert!(texts(&record)[0].contains("not timed"));
     }

@@ -1,4 +1,4 @@
-use secondpass_evaluation::Record;
+use secondpass_evaluation::{DatasetInfo, Record, Role};
 
 use super::{Block, Section, rerankers};
 use crate::format;
@@ -12,12 +12,10 @@ pub(super) fn section(record: &Record) -> Section {
             record.finished
         ),
         format!(
-            "Queries: the {} of the {} split that have judgements ({} of {} documents). A query \
-             without any result scores 0 and is counted.",
-            format::count(dataset.queries as u64),
-            dataset.split,
+            "Queries: {} ({} of {}). A query without any result scores 0 and is counted.",
+            queries(dataset),
             format::counted(dataset.judgements, "judgement", "judgements"),
-            format::count(dataset.documents as u64),
+            format::counted(dataset.documents, "document", "documents"),
         ),
         "Measures have trec_eval's semantics and ir_measures' names.".into(),
         "Ties: equal scores are ordered by document id, descending, for every system alike. A score \
@@ -47,6 +45,23 @@ pub(super) fn section(record: &Record) -> Section {
     Section { id: "method", title: "Method", blocks: vec![Block::List(items)] }
 }
 
+/// Which queries count.
+fn queries(dataset: &DatasetInfo) -> String {
+    let count = format::count(dataset.queries as u64);
+    match dataset.sample {
+        None => format!("the {count} of the {} split that have judgements", dataset.split),
+        Some(sample) => format!(
+            "a sample of {count} of the {} split, drawn with seed {}{}; the split's others do not count",
+            dataset.split,
+            sample.seed,
+            match sample.queries == dataset.queries {
+                true => String::new(),
+                false => format!(" ({} asked for)", format::count(sample.queries as u64)),
+            }
+        ),
+    }
+}
+
 /// How verdicts were reached.
 fn tests(record: &Record) -> Vec<String> {
     let statistics = &record.statistics;
@@ -56,8 +71,8 @@ fn tests(record: &Record) -> Vec<String> {
         format!(
             "Difference: Fisher's paired randomization test, two-sided, {}, p = (b + 1) / (B + 1) \
              where b of B permutations differ at least as much; the paired t test stands beside it. \
-             Verdicts take a level of {alpha} after Holm's correction over {} on {}; everything \
-             else is exploratory.",
+             Verdicts take a p-value below {alpha} after Holm's correction over {} on {}; everything \
+             else is exploratory{}.",
             match exact {
                 true => "through every permutation where it is marked exact".to_owned(),
                 false => format!(
@@ -66,7 +81,12 @@ fn tests(record: &Record) -> Vec<String> {
                 ),
             },
             format::counted(statistics.corrected_over, "reranker", "rerankers"),
-            record.primary
+            record.primary,
+            match record.systems.iter().any(|s| s.role == Role::Retriever && s.comparison.is_some())
+            {
+                true => ", other first stages among it, which are corrected by themselves",
+                false => "",
+            }
         ),
         format!(
             "Equivalence: two one-sided paired t tests at a margin of {margin}. Non-inferiority: the \

@@ -120,10 +120,11 @@ pub(crate) fn of(record: &Record, finding: &str) -> Content {
     Content {
         title: record.experiment.name.clone(),
         subtitle: format!(
-            "{}, {} split, {} · finished {} · secondpass {}",
+            "{}, {} split, {}{} · finished {} · secondpass {}",
             record.dataset.name,
             record.dataset.split,
             format::counted(record.dataset.queries, "query", "queries"),
+            if record.dataset.sample.is_some() { " of a sample" } else { "" },
             record.finished,
             record.version,
         ),
@@ -144,11 +145,22 @@ fn value(text: String, detail: String) -> Cell {
 
 /// A mean with its interval.
 fn estimate(estimate: &Estimate) -> Cell {
+    if estimate.queries == 0 {
+        return format::NOT_APPLICABLE.into();
+    }
     value(format::score(estimate.mean), format::interval(estimate.low, estimate.high))
+}
+
+/// A mean with its interval, where the measure applies.
+fn estimate_or_none(found: Option<&Estimate>) -> Cell {
+    found.map_or(format::NOT_APPLICABLE.into(), estimate)
 }
 
 /// A difference with its interval.
 fn difference(difference: &Difference) -> Cell {
+    if difference.helped + difference.hurt + difference.unchanged == 0 {
+        return format::NOT_APPLICABLE.into();
+    }
     value(format::signed(difference.mean), format::signed_interval(difference.low, difference.high))
 }
 
@@ -161,9 +173,16 @@ fn number(count: usize) -> Cell {
     format::count(count as u64).into()
 }
 
-/// A system's estimate of the primary measure.
+/// A system's estimate of the primary measure; `None` where it applies to no query.
 fn primary<'a>(record: &Record, system: &'a SystemRecord) -> Option<&'a Estimate> {
-    system.quality.iter().find(|estimate| estimate.measure == record.primary)
+    let applies = |estimate: &&Estimate| estimate.queries > 0;
+    system.quality.iter().find(|estimate| estimate.measure == record.primary).filter(applies)
+}
+
+/// Whether queries failed: what compares a system with the first stage query by query is then left
+/// out, because the two were not measured on the same queries.
+fn failed(system: &SystemRecord) -> bool {
+    !system.failures.is_empty()
 }
 
 fn first_stage(record: &Record) -> Option<&SystemRecord> {
@@ -209,6 +228,59 @@ mod tests {
         let row = &table.unwrap().rows[1];
         assert_eq!(row[1].text, format::NONE);
         assert_eq!(row[2].text, "0.702");
+    }
+
+    /// Every text of a report but the charts'.
+    fn texts(record: &Record) -> String {
+        let mut texts = Vec::new();
+        for block in of(record, "").sections.into_iter().flat_map(|section| section.blocks) {
+            match block {
+                Block::Text(text) | Block::Heading(text) => texts.push(text),
+                Block::List(items) => texts.extend(items),
+                Block::Table(table) | Block::Folded(_, table) => {
+                    let row = |row: Vec<Cell>| {
+                        row.into_iter().map(|cell| cell.text).collect::<Vec<_>>().join(" | ")
+                    };
+                    texts.extend(table.rows.into_iter().map(row));
+                }
+                Block::Chart(_) => {}
+            }
+        }
+        texts.join("\n")
+    }
+
+    #[test]
+    fn a_measure_that_applies_to_no_query_has_no_figure() {
+        let mut record = fixture::with_retriever(1);
+        for system in &mut record.systems {
+            system.versus_first_stage = None;
+            system.comparison = None;
+            let slices = system.slices.iter_mut().map(|slice| &mut slice.estimate);
+            for estimate in system.quality.iter_mut().chain(slices) {
+                (estimate.mean, estimate.low, estimate.high) = (0.0, 0.0, 0.0);
+                estimate.queries = 0;
+            }
+            for slice in &mut system.slices {
+                slice.versus_first_stage = None;
+            }
+            system.depths.clear();
+            system.lengths.clear();
+        }
+        let told = texts(&record);
+        assert!(told.contains("nDCG@10 applies to none of the 150 queries"), "{told}");
+        assert!(told.contains("helpdesk-mini | n/a"), "{told}");
+        assert!(!told.contains("0.000"), "{told}");
+    }
+
+    #[test]
+    fn a_sample_is_told() {
+        let mut record = fixture::record(1);
+        assert!(!texts(&record).contains("seed"));
+        record.dataset.sample = Some(secondpass_evaluation::SampleInfo { queries: 200, seed: 3 });
+        let content = of(&record, "");
+        assert!(content.subtitle.contains("150 queries of a sample ·"), "{}", content.subtitle);
+        let told = texts(&record);
+        assert!(told.contains("a sample of 150 of the test split, drawn with seed 3"), "{told}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use secondpass_evaluation::{Record, Role, SystemRecord};
+use secondpass_evaluation::{Estimate, Record, Role, SystemRecord};
 
 use super::{Block, Cell, Section, Table, estimate, or_none, oracle};
 use crate::charts::{Chart as _, QualityChart};
@@ -35,7 +35,8 @@ pub(super) fn section(record: &Record) -> Section {
             "{cutoff} is candidate recall: no reranker changes it, it is the first stage's to raise."
         ));
     }
-    notes.extend(record.systems.iter().filter_map(missing));
+    notes.extend(measures.iter().filter_map(|measure| applies(record, measure)));
+    notes.extend(record.systems.iter().filter_map(|system| missing(record, system)));
     if !notes.is_empty() {
         blocks.push(Block::List(notes));
     }
@@ -75,7 +76,9 @@ fn table(record: &Record, measures: &[&str], intervals: bool) -> Table {
         row.extend(measures.iter().map(|measure| {
             let found = system.quality.iter().find(|estimate| estimate.measure == *measure);
             match found {
-                Some(found) if intervals || *measure == record.primary => estimate(found),
+                Some(found) if intervals || found.queries == 0 || *measure == record.primary => {
+                    estimate(found)
+                }
                 found => or_none(found, |found| format::score(found.mean)),
             }
         }));
@@ -91,13 +94,73 @@ fn reaches_depth(record: &Record, measure: &str) -> bool {
         .is_some_and(|cutoff| cutoff >= record.candidates.depth)
 }
 
-fn missing(system: &SystemRecord) -> Option<String> {
-    let estimate = system.quality.iter().max_by_key(|estimate| estimate.missing)?;
-    (estimate.missing > 0).then(|| {
+/// To how many queries a measure applies, where it does not apply to all.
+fn applies(record: &Record, measure: &str) -> Option<String> {
+    let all = record.dataset.queries;
+    let of_measure = |estimate: &&Estimate| estimate.measure == measure;
+    let estimates = record.systems.iter().filter_map(|s| s.quality.iter().find(of_measure));
+    let counts: Vec<usize> = estimates.map(|estimate| estimate.queries).collect();
+    let (least, most) = (*counts.iter().min()?, *counts.iter().max()?);
+    let queries = format::counted(all, "query", "queries");
+    if most == 0 {
+        return Some(format!("{measure} applies to none of the {queries} (n/a)."));
+    }
+    let number = |count: usize| format::count(count as u64);
+    (least < all).then(|| match least == most {
+        true => format!(
+            "{measure} applies to {} of {queries}: its means are over those alone.",
+            number(most)
+        ),
+        false => format!(
+            "{measure} applies to {} to {} of {queries}, by system: each mean is over those alone, \
+             and the means of two systems do not compare.",
+            number(least),
+            number(most)
+        ),
+    })
+}
+
+/// How many queries a system found nothing for: the most over its measures, since a measure counts
+/// only those it applies to.
+fn missing(record: &Record, system: &SystemRecord) -> Option<String> {
+    let missing = system.quality.iter().map(|estimate| estimate.missing).max()?;
+    (missing > 0).then(|| {
         format!(
-            "{}: {} queries came back without any result and score 0.",
+            "{}: {} came back without any result and {} 0.",
             system.name,
-            format::part(estimate.missing, estimate.queries)
+            format::of_queries(missing, record.dataset.queries),
+            if missing == 1 { "scores" } else { "score" }
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn measures_that_apply_to_fewer_queries_say_to_how_many() {
+        let mut record = fixture::record(1);
+        assert_eq!(applies(&record, "AP"), None);
+        for system in &mut record.systems {
+            system.quality[6].queries = 40;
+        }
+        let told = applies(&record, "AP").unwrap();
+        assert_eq!(told, "AP applies to 40 of 150 queries: its means are over those alone.");
+        record.systems[0].quality[6].queries = 39;
+        assert!(applies(&record, "AP").unwrap().contains("to 39 to 40 of 150 queries"));
+    }
+
+    #[test]
+    fn queries_without_results_are_counted_among_all() {
+        let mut record = fixture::record(1);
+        let estimates = &mut record.systems[1].quality;
+        (estimates[2].queries, estimates[2].missing) = (7, 12);
+        let told = missing(&record, &record.systems[1]).unwrap();
+        assert_eq!(
+            told,
+            "helpdesk-mini: 12 of 150 queries (8.0%) came back without any result and score 0."
+        );
+    }
 }

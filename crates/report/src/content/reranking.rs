@@ -1,27 +1,52 @@
 use secondpass_evaluation::{Comparison, Difference, Record, Role, SystemRecord, Verdict};
 
-use super::{Block, Cell, Section, Table, difference, estimate, number, or_none, primary, value};
-use super::{first_stage, heads, rerankers};
+use super::{
+    Block, Cell, Section, Table, difference, estimate_or_none, failed, first_stage, heads,
+};
+use super::{number, or_none, primary, value};
 use crate::charts::{ChangesChart, Chart as _};
 use crate::format;
 
-/// With and without reranking: the verdicts, what they rest on, and for how many queries; `None`
-/// where nothing was compared.
+/// With and without reranking: the verdicts, what they rest on, and for how many queries; other
+/// first stages by themselves. `None` where nothing was compared.
 pub(super) fn section(record: &Record) -> Option<Section> {
-    let retrievers = record.systems.iter().filter(|system| system.role == Role::Retriever);
-    let compared: Vec<(&SystemRecord, &Difference)> = rerankers(record)
-        .chain(retrievers)
-        .filter_map(|system| Some((system, system.versus_first_stage.as_ref()?)))
-        .collect();
-    if compared.is_empty() {
-        return None;
+    let compared = |role| -> Vec<(&SystemRecord, &Difference)> {
+        let systems = record.systems.iter().filter(|system| system.role == role);
+        systems.filter_map(|system| Some((system, system.versus_first_stage.as_ref()?))).collect()
+    };
+    let (rerankers, retrievers) = (compared(Role::Reranker), compared(Role::Retriever));
+    let mut blocks = Vec::new();
+    if !rerankers.is_empty() {
+        blocks.extend(comparisons(record, &rerankers, true));
     }
+    if !retrievers.is_empty() {
+        blocks.push(Block::Heading("Other first stages".into()));
+        blocks.push(Block::Text(
+            "They rank documents of their own, so that no oracle bounds them. Exploratory: their \
+             p-values are corrected among themselves, apart from the rerankers'."
+                .into(),
+        ));
+        blocks.extend(comparisons(record, &retrievers, false));
+    }
+    let title = match rerankers.is_empty() {
+        false => "With and without reranking",
+        true => "Against the first stage",
+    };
+    (!blocks.is_empty()).then_some(Section { id: "reranking", title, blocks })
+}
+
+/// The sentences and tables of systems of one kind, with the rerankers' chart.
+fn comparisons(
+    record: &Record,
+    compared: &[(&SystemRecord, &Difference)],
+    rerankers: bool,
+) -> Vec<Block> {
     let sentences = compared.iter().map(|(system, versus)| sentence(record, system, versus));
-    let mut blocks = vec![
-        Block::List(sentences.collect()),
-        Block::Table(differences(record, &compared)),
-        Block::Chart(ChangesChart::NAME),
-    ];
+    let mut blocks =
+        vec![Block::List(sentences.collect()), Block::Table(differences(record, compared))];
+    if rerankers {
+        blocks.push(Block::Chart(ChangesChart::NAME));
+    }
     let tested: Vec<(&SystemRecord, &Comparison)> = compared
         .iter()
         .filter_map(|(system, _)| Some((*system, system.comparison.as_ref()?)))
@@ -30,78 +55,41 @@ pub(super) fn section(record: &Record) -> Option<Section> {
         blocks.push(Block::Table(tests(record, &tested)));
         blocks.push(Block::List(notes(record, &tested)));
     }
-    let title = match rerankers(record).next() {
-        Some(_) => "With and without reranking",
-        None => "Against the first stage",
-    };
-    Some(Section { id: "reranking", title, blocks })
+    blocks
 }
 
 /// The verdict in words, with what a reader needs to weigh it.
 fn sentence(record: &Record, system: &SystemRecord, versus: &Difference) -> String {
     let name = &system.name;
+    if failed(system) {
+        return format!(
+            "{name}: no verdict; {} failed, so the two were not measured on the same queries; run it \
+             again before comparing.",
+            format::counted(system.failures.len(), "query", "queries")
+        );
+    }
+    let primary = &record.primary;
+    if versus.helped + versus.hurt + versus.unchanged == 0 {
+        return format!("{name}: no verdict; {primary} applies to none of the queries.");
+    }
     let difference = format!(
-        "{} {}",
+        "{primary} {} {}",
         format::signed(versus.mean),
         format::signed_interval(versus.low, versus.high)
     );
-    let primary = &record.primary;
-    let margin = format::number(record.statistics.margin);
     let Some(comparison) = &system.comparison else {
-        let reason = match system.failures.len() {
-            0 => "the record holds no test of this difference".to_owned(),
-            failed => format!(
-                "{} failed, so the two were not measured on the same queries; run it again before \
-                 comparing",
-                format::counted(failed, "query", "queries")
-            ),
-        };
-        return format!("{name}: no verdict; {reason}. {primary} {difference}.");
+        return format!("{name}: no verdict; the record holds no test of {difference}.");
     };
     let corrected = match format::p(comparison.corrected) {
         p if p.starts_with('<') => format!("corrected p {p}"),
         p => format!("corrected p = {p}"),
     };
-    let verdict = match comparison.verdict {
-        Verdict::Better => "better than the first stage",
-        Verdict::Worse => "worse than the first stage",
-        Verdict::Equivalent => {
-            return format!(
-                "{name}: equivalent to the first stage; {primary} differs by less than the margin \
-                 of {margin} either way ({difference})."
-            );
-        }
-        Verdict::NonInferior => {
-            return format!(
-                "{name}: non-inferior to the first stage; it is not worse by the margin of {margin} \
-                 in {primary}, and that it is better is not shown ({difference}, {corrected})."
-            );
-        }
-        Verdict::CannotTell => {
-            let queries = format::counted(comparison.queries, "query", "queries");
-            let these = if comparison.queries == 1 { "this" } else { "these" };
-            let could = match comparison.detectable {
-                Some(least) => format!("{these} {queries} could show {}", format::score(least)),
-                None => format!("{these} {queries} could show no difference"),
-            };
-            return format!(
-                "{name}: cannot tell ({could}); the difference in {primary} is {difference}, \
-                 {corrected}."
-            );
-        }
+    let than = match comparison.verdict {
+        Verdict::Better | Verdict::Worse => " than the first stage",
+        Verdict::Equivalent | Verdict::NonInferior | Verdict::CannotTell => "",
     };
-    format!("{name}: {verdict}; {primary} {difference}, {corrected}.")
-}
-
-/// The verdict in a word or two, for a table.
-fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Better => "better",
-        Verdict::Worse => "worse",
-        Verdict::Equivalent => "equivalent",
-        Verdict::NonInferior => "non-inferior",
-        Verdict::CannotTell => "cannot tell",
-    }
+    let verdict = comparison.in_words(&record.statistics);
+    format!("{name}: {verdict}{than}; {difference}, {corrected}.")
 }
 
 fn differences(record: &Record, compared: &[(&SystemRecord, &Difference)]) -> Table {
@@ -118,16 +106,27 @@ fn differences(record: &Record, compared: &[(&SystemRecord, &Difference)]) -> Ta
     head[4] = format!("Difference in {}", record.primary);
     let before = first_stage(record).and_then(|system| primary(record, system));
     let rows = compared.iter().map(|(system, versus)| {
-        vec![
+        let verdict = match &system.comparison {
+            _ if failed(system) => "failed".to_owned(),
+            Some(comparison) => comparison.verdict.to_string(),
+            None => "no verdict".to_owned(),
+        };
+        let mut row = vec![
             system.name.as_str().into(),
-            system.comparison.as_ref().map_or("no verdict", |c| word(c.verdict)).into(),
-            before.map_or(format::NONE.into(), estimate),
-            primary(record, system).map_or(format::NONE.into(), estimate),
-            difference(versus),
-            number(versus.helped),
-            number(versus.hurt),
-            number(versus.unchanged),
-        ]
+            verdict.into(),
+            estimate_or_none(before),
+            estimate_or_none(primary(record, system)),
+        ];
+        match failed(system) {
+            true => row.extend((0..4).map(|_| Cell::from("failed"))),
+            false => row.extend([
+                difference(versus),
+                number(versus.helped),
+                number(versus.hurt),
+                number(versus.unchanged),
+            ]),
+        }
+        row
     });
     Table { head, rows: rows.collect(), labels: 2 }
 }
@@ -169,8 +168,8 @@ fn notes(record: &Record, tested: &[(&SystemRecord, &Comparison)]) -> Vec<String
     let statistics = &record.statistics;
     let mut notes = vec![format!(
         "A p-value is the probability of a result at least as far from what its test supposes. Better \
-         and worse rest on the corrected one, at most {}; equivalent and non-inferior on their own \
-         tests, at the margin of {}.",
+         and worse rest on the corrected one, below {}; equivalent and not inferior on their own \
+         tests, below it too, at the margin of {}.",
         format::number(statistics.alpha),
         format::number(statistics.margin)
     )];
@@ -212,15 +211,43 @@ mod tests {
         assert!(verdict(Verdict::Worse).contains(": worse than the first stage;"));
         assert_eq!(
             verdict(Verdict::Equivalent),
-            "helpdesk-mini: equivalent to the first stage; nDCG@10 differs by less than the margin \
-             of 0.02 either way (+0.061 [+0.031, +0.091])."
+            "helpdesk-mini: equivalent (within 0.02, though a difference is shown); nDCG@10 +0.061 \
+             [+0.031, +0.091], corrected p = 0.0004."
         );
-        assert!(verdict(Verdict::NonInferior).contains(": non-inferior to the first stage;"));
+        assert!(verdict(Verdict::NonInferior).contains(": not inferior (margin 0.02); nDCG@10"));
         assert_eq!(
             verdict(Verdict::CannotTell),
-            "helpdesk-mini: cannot tell (these 150 queries could show 0.043); the difference in \
-             nDCG@10 is +0.061 [+0.031, +0.091], corrected p = 0.0004."
+            "helpdesk-mini: cannot tell (these 150 queries could show 0.043); nDCG@10 +0.061 \
+             [+0.031, +0.091], corrected p = 0.0004."
         );
+    }
+
+    #[test]
+    fn other_first_stages_have_a_table_of_their_own() {
+        let blocks = |record: &Record| {
+            let tables =
+                section(record).unwrap().blocks.into_iter().filter_map(|block| match block {
+                    Block::Table(table) if table.head[1] == "Verdict" => Some(table),
+                    _ => None,
+                });
+            tables.map(|table| table.rows[0][0].text.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(blocks(&fixture::with_retriever(1)), ["helpdesk-mini", "dense"]);
+        assert_eq!(blocks(&fixture::record(1)), ["helpdesk-mini"]);
+        let alone = fixture::with_retriever(0);
+        assert_eq!(blocks(&alone), ["dense"]);
+        assert_eq!(section(&alone).unwrap().title, "Against the first stage");
+    }
+
+    #[test]
+    fn of_a_failed_system_nothing_is_counted() {
+        let record = fixture::record(2);
+        let section = section(&record).unwrap();
+        let Block::Table(table) = &section.blocks[1] else { panic!("no table") };
+        assert_eq!(table.rows[0][5].text, "61");
+        let told: Vec<&str> = table.rows[1][4..].iter().map(|cell| cell.text.as_str()).collect();
+        assert_eq!(told, ["failed"; 4]);
+        assert_eq!(table.rows[1][1].text, "failed");
     }
 
     #[test]

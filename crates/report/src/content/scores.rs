@@ -1,6 +1,6 @@
 use secondpass_evaluation::{Record, ScoreDistribution, SystemRecord};
 
-use super::{Block, Section, Table, heads, rerankers};
+use super::{Block, Cell, Section, Table, heads, or_none, rerankers};
 use crate::charts::{Chart as _, ScoresChart, middle, total, well_formed};
 use crate::format;
 
@@ -32,34 +32,29 @@ pub(super) fn section(record: &Record) -> Option<Section> {
 }
 
 fn medians(found: &[(&SystemRecord, &ScoreDistribution)]) -> Table {
+    // Kinds of which no reranker scored any pair say nothing.
+    let kinds: [(&str, fn(&ScoreDistribution) -> &[u64]); 3] = [
+        ("Relevant", |scores| &scores.relevant),
+        ("Not relevant", |scores| &scores.not_relevant),
+        ("Unjudged", |scores| &scores.unjudged),
+    ];
+    let any = |counts: fn(&ScoreDistribution) -> &[u64]| {
+        found.iter().any(|(_, scores)| total(counts(scores)) > 0)
+    };
+    let kinds: Vec<_> = kinds.into_iter().filter(|(_, counts)| any(*counts)).collect();
     let rows = found.iter().map(|(system, scores)| {
-        let median = |counts: &[u64]| match middle(scores, counts) {
-            Some(edges) => range(edges),
-            None => format::NONE.into(),
-        };
-        vec![
-            system.name.as_str().into(),
-            format::count(total(&scores.relevant)).into(),
-            median(&scores.relevant).into(),
-            format::count(total(&scores.not_relevant)).into(),
-            median(&scores.not_relevant).into(),
-            format::count(total(&scores.unjudged)).into(),
-            median(&scores.unjudged).into(),
-        ]
+        let mut row = vec![Cell::from(system.name.as_str())];
+        for (_, counts) in &kinds {
+            row.push(format::count(total(counts(scores))).into());
+            row.push(or_none(middle(scores, counts(scores)), range));
+        }
+        row
     });
-    Table {
-        head: heads([
-            "System",
-            "Relevant pairs",
-            "Their median score",
-            "Not relevant pairs",
-            "Their median score",
-            "Unjudged pairs",
-            "Their median score",
-        ]),
-        rows: rows.collect(),
-        labels: 1,
+    let mut head = heads(["System"]);
+    for (name, _) in &kinds {
+        head.extend([format!("{name} pairs"), "Their median lies in".into()]);
     }
+    Table { head, rows: rows.collect(), labels: 1 }
 }
 
 fn bins(found: &[(&SystemRecord, &ScoreDistribution)]) -> Table {
@@ -86,4 +81,26 @@ fn bins(found: &[(&SystemRecord, &ScoreDistribution)]) -> Table {
 
 fn range((low, high): (f64, f64)) -> String {
     format!("{} to {}", format::number(low), format::number(high))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn kinds_without_any_pair_are_left_out() {
+        let mut record = fixture::record(1);
+        let scores = record.systems[1].scores.as_mut().unwrap();
+        scores.not_relevant.fill(0);
+        let section = section(&record).unwrap();
+        let Block::Table(table) = &section.blocks[2] else { panic!("no table") };
+        let head = ["System", "Relevant pairs", "Their median lies in", "Unjudged pairs"];
+        assert_eq!(table.head[..4], head);
+        assert_eq!(table.rows[0].len(), 5);
+        let chart = ScoresChart::new(&record).unwrap();
+        let alt = chart.alt();
+        assert!(!alt.contains("not relevant"), "{alt}");
+        assert!(alt.contains("the median of relevant pairs lies in 2 to 4"), "{alt}");
+    }
 }

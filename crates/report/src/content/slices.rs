@@ -1,6 +1,6 @@
-use secondpass_evaluation::{Record, Slice, SystemRecord};
+use secondpass_evaluation::{Difference, Record, Slice, SystemRecord};
 
-use super::{Block, Cell, Section, Table, difference, estimate, heads, number, or_none};
+use super::{Block, Cell, Section, Table, difference, estimate, failed, heads, number};
 use crate::format;
 
 /// The primary measure by attribute of the queries; `None` where queries have none.
@@ -46,14 +46,21 @@ fn slice_of<'a>(system: &'a SystemRecord, wanted: (&str, &str)) -> Option<&'a Sl
 
 fn row(system: &SystemRecord, slice: &Slice) -> Vec<Cell> {
     let versus = slice.versus_first_stage.as_ref();
-    let queries = |number: Option<usize>| or_none(number, |n| format::count(n as u64));
+    let queries = |part: fn(&Difference) -> usize| match versus {
+        Some(_) if failed(system) => Cell::from("failed"),
+        Some(difference) => number(part(difference)),
+        None => format::NONE.into(),
+    };
     vec![
         format!("{}: {}", slice.attribute, slice.value).into(),
         system.name.as_str().into(),
         number(slice.estimate.queries),
         estimate(&slice.estimate),
-        versus.map_or(format::NONE.into(), difference),
-        queries(versus.map(|difference| difference.helped)),
-        queries(versus.map(|difference| difference.hurt)),
+        match versus {
+            Some(_) if failed(system) => "failed".into(),
+            versus => versus.map_or(format::NONE.into(), difference),
+        },
+        queries(|difference| difference.helped),
+        queries(|difference| difference.hurt),
     ]
 }

@@ -1,6 +1,6 @@
 use secondpass_evaluation::{Record, Role};
 
-use super::{Block, Cell, Section, Table, heads};
+use super::{Block, Cell, Section, Table, heads, or_none, primary};
 use crate::format;
 
 /// How much the documents that nobody judged could change.
@@ -10,12 +10,17 @@ pub(super) fn section(record: &Record) -> Section {
     let shown = record.systems.iter().filter(|system| system.role != Role::Oracle);
     let rows = shown.map(|system| {
         let unjudged = &system.unjudged;
+        let applies = primary(record, system).is_some();
+        let bound = |value| match applies {
+            true => or_none(Some(value), format::score),
+            false => format::NOT_APPLICABLE.into(),
+        };
         vec![
             Cell::from(system.name.as_str()),
             format::percent(unjudged.judged_at_10).into(),
-            format::score(unjudged.low).into(),
-            format::score(unjudged.high).into(),
-            format::score(unjudged.condensed).into(),
+            bound(unjudged.low),
+            bound(unjudged.high),
+            bound(unjudged.condensed),
         ]
     });
     Section {
