@@ -156,6 +156,13 @@ pub(crate) fn mean(value: f64) -> String {
     text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
 }
 
+/// A number of candidates or a mean of it: `1 candidate`, `48.2 candidates`.
+pub(crate) fn candidates(value: f64) -> String {
+    let number = mean(value);
+    let noun = if number == "1" { "candidate" } else { "candidates" };
+    format!("{number} {noun}")
+}
+
 fn decimal(value: f64, places: usize) -> String {
     if !value.is_finite() {
         return NONE.into();
@@ -202,6 +209,8 @@ mod tests {
         assert_eq!(of_queries(0, 0), "0 of 0 queries");
         assert_eq!(mean(50.0), "50");
         assert_eq!(mean(48.24), "48.2");
+        assert_eq!(candidates(1.0), "1 candidate");
+        assert_eq!(candidates(1.1), "1.1 candidates");
         assert_eq!(p(0.031_24), "0.0312");
         assert_eq!(p(0.000_01), "<0.0001");
         assert_eq!(p(1.0), "1.0000");

@@ -62,10 +62,10 @@ impl LatencyChart {
         }
         let samples = measured.iter().filter_map(|s| s.latency.as_ref()).map(|l| l.samples);
         let subtitle = format!(
-            "Reranking all candidates of a query, one query at a time: {}, {} candidates each on \
+            "Reranking all candidates of a query, one query at a time: {}, {} each on \
              average.",
             spelled_range(samples.clone().min(), samples.max()),
-            format::mean(record.candidates.mean),
+            format::candidates(record.candidates.mean),
         );
         let header = Header::new(&title, &subtitle);
         let values = measured.iter().flat_map(|system| {

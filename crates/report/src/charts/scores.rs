@@ -68,7 +68,7 @@ impl ScoresChart {
                 let medians = kinds.into_iter().filter_map(|(kind, counts)| {
                     let (low, high) = middle(scores, counts)?;
                     let (low, high) = (format::number(low), format::number(high));
-                    Some(format!("the median of {kind} pairs lies in {low} to {high}"))
+                    Some(format!("the median score of {kind} pairs lies between {low} and {high}"))
                 });
                 let medians: Vec<String> = medians.collect();
                 match medians.is_empty() {

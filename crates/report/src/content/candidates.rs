@@ -15,9 +15,9 @@ pub(super) fn section(record: &Record) -> Section {
         vec!["First stage".into(), candidates.first_stage.as_str().into()],
         vec![
             "Depth".into(),
-            format!("{} per query at most", amount(candidates.depth as f64)).into(),
+            format!("{} per query at most", format::candidates(candidates.depth as f64)).into(),
         ],
-        vec!["Mean".into(), format!("{} per query", amount(candidates.mean)).into()],
+        vec!["Mean".into(), format!("{} per query", format::candidates(candidates.mean)).into()],
     ];
     let found = Found::of(record);
     if record.dataset.unanswerable > 0 {
@@ -105,13 +105,6 @@ fn without_relevant(found: Found) -> Option<String> {
     } else {
         format!("{so} Only a better or deeper first stage can.")
     })
-}
-
-/// A number of candidates, or a mean of it.
-fn amount(candidates: f64) -> String {
-    let number = format::mean(candidates);
-    let noun = if number == "1" { "candidate" } else { "candidates" };
-    format!("{number} {noun}")
 }
 
 /// How much of what the candidates allow is used.

@@ -58,7 +58,10 @@ fn row(system: &SystemRecord, point: &DepthPoint) -> Vec<Cell> {
             true => "failed".into(),
             false => difference(&point.versus_first_stage),
         },
-        or_none(Some(point.oracle), format::score),
+        match point.estimate.queries {
+            0 => format::NOT_APPLICABLE.into(),
+            _ => or_none(Some(point.oracle), format::score),
+        },
         format::mean(point.pairs).into(),
         latency(|latency| latency.p50),
         latency(|latency| latency.p95),
@@ -149,6 +152,7 @@ mod tests {
     #[test]
     fn depths_beyond_the_candidates_are_no_choice() {
         let mut record = fixture::record(1);
+        record.statistics.margin = 0.01;
         for point in &mut record.systems[1].depths[1..] {
             point.pairs = 14.2;
         }

@@ -49,11 +49,19 @@ fn comparisons(
     }
     let tested: Vec<(&SystemRecord, &Comparison)> = compared
         .iter()
+        .filter(|(system, _)| !failed(system))
         .filter_map(|(system, _)| Some((*system, system.comparison.as_ref()?)))
+        .filter(|(_, comparison)| comparison.queries > 0)
         .collect();
     if !tested.is_empty() {
         blocks.push(Block::Table(tests(record, &tested)));
-        blocks.push(Block::List(notes(record, &tested)));
+        // What the figures mean is told once, where the first of them stand.
+        let told = |system: &SystemRecord| {
+            system.role == Role::Reranker && system.comparison.is_some() && !failed(system)
+        };
+        if rerankers || !record.systems.iter().any(told) {
+            blocks.push(Block::List(notes(record, &tested)));
+        }
     }
     blocks
 }
@@ -108,8 +116,8 @@ fn differences(record: &Record, compared: &[(&SystemRecord, &Difference)]) -> Ta
     let rows = compared.iter().map(|(system, versus)| {
         let verdict = match &system.comparison {
             _ if failed(system) => "failed".to_owned(),
-            Some(comparison) => comparison.verdict.to_string(),
-            None => "no verdict".to_owned(),
+            Some(comparison) if comparison.queries > 0 => comparison.verdict.to_string(),
+            _ => "no verdict".to_owned(),
         };
         let mut row = vec![
             system.name.as_str().into(),

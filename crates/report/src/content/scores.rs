@@ -101,6 +101,6 @@ mod tests {
         let chart = ScoresChart::new(&record).unwrap();
         let alt = chart.alt();
         assert!(!alt.contains("not relevant"), "{alt}");
-        assert!(alt.contains("the median of relevant pairs lies in 2 to 4"), "{alt}");
+        assert!(alt.contains("the median score of relevant pairs lies between 2 and 4"), "{alt}");
     }
 }

@@ -77,7 +77,8 @@ fn length(name: &str, point: &LengthPoint) -> Vec<Cell> {
 fn effect(record: &Record, system: &SystemRecord) -> Option<String> {
     let shortest = system.lengths.iter().min_by_key(|point| point.max_length)?;
     let longest = system.lengths.iter().max_by_key(|point| point.max_length)?;
-    (shortest.max_length < longest.max_length).then(|| {
+    let applies = shortest.estimate.queries > 0 && longest.estimate.queries > 0;
+    (applies && shortest.max_length < longest.max_length).then(|| {
         format!(
             "{}: {} instead of {} tokens change {} by {}. Exploratory: no test was made.",
             system.name,
