@@ -31,16 +31,17 @@ pub(super) fn section(record: &Record) -> Option<Section> {
     })
 }
 
+/// The pairs of one kind, a bin.
+type Counts = fn(&ScoreDistribution) -> &[u64];
+
 fn medians(found: &[(&SystemRecord, &ScoreDistribution)]) -> Table {
     // Kinds of which no reranker scored any pair say nothing.
-    let kinds: [(&str, fn(&ScoreDistribution) -> &[u64]); 3] = [
+    let kinds: [(&str, Counts); 3] = [
         ("Relevant", |scores| &scores.relevant),
         ("Not relevant", |scores| &scores.not_relevant),
         ("Unjudged", |scores| &scores.unjudged),
     ];
-    let any = |counts: fn(&ScoreDistribution) -> &[u64]| {
-        found.iter().any(|(_, scores)| total(counts(scores)) > 0)
-    };
+    let any = |counts: Counts| found.iter().any(|(_, scores)| total(counts(scores)) > 0);
     let kinds: Vec<_> = kinds.into_iter().filter(|(_, counts)| any(*counts)).collect();
     let rows = found.iter().map(|(system, scores)| {
         let mut row = vec![Cell::from(system.name.as_str())];
