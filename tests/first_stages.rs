@@ -45,7 +45,7 @@ fn candidates_that_the_set_gives() {
     let home = Home::new();
     home.write(
         "golden.jsonl",
-        "{\"id\": \"1\", \"query\": \"undo\", \"relevant\": [\"revert\"], \"candidates\": \
+        "{\"id\": \"1\", \"query\": \"undo\", \"relevant\": [{\"text\": \"revert\"}], \"candidates\": \
          [\"reset\", \"revert\", \"rebase\"]}\n",
     );
     let set = "kind = \"golden\"\npath = \"golden.jsonl\"";
@@ -56,7 +56,7 @@ fn candidates_that_the_set_gives() {
     let output = home.run(&["retrieve", "--config", "small.toml", "--out", "run"]);
     assert!(stderr(&output).contains("RR 0.5000"), "{}", stderr(&output));
 
-    home.write("golden.jsonl", "{\"query\": \"undo\", \"relevant\": [\"revert\"]}\n");
+    home.write("golden.jsonl", "{\"query\": \"undo\", \"relevant\": [{\"text\": \"revert\"}]}\n");
     let output = home.run(&["retrieve", "--config", "small.toml", "--out", "-"]);
     fails(&output, 2, "first_stage.kind");
 }

@@ -91,8 +91,13 @@ pub enum FirstStageError {
         source: RankingError,
     },
     /// A run names a document that is not in the corpus.
-    #[error("query '{query}' was given document '{document}', which is not in the corpus")]
+    #[error(
+        "{origin}: query '{query}' was given document '{document}', which is not in the corpus; the \
+         other system must search the same documents under the same ids"
+    )]
     UnknownDocument {
+        /// The file that the run came from, or the run's name.
+        origin: String,
         /// Which query.
         query: crate::QueryId,
         /// The document.

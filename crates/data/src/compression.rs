@@ -30,6 +30,15 @@ impl Compression {
         }
     }
 
+    /// What the first bytes of a file say: the magic numbers of RFC 1952 and RFC 8878.
+    pub(crate) fn of_bytes(start: &[u8]) -> Self {
+        match start {
+            [0x1f, 0x8b, ..] => Self::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
+            _ => Self::Plain,
+        }
+    }
+
     /// What the extension adds to a name: `""`, `.gz`, `.zst`.
     pub fn suffix(self) -> &'static str {
         match self {

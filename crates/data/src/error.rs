@@ -64,6 +64,30 @@ pub enum DataError {
         /// What the unpacker said.
         source: std::io::Error,
     },
+    /// A file is packed, and its name does not say so.
+    #[error(
+        "{file}: this is {format}, not text; rename it so that it ends in {suffix}, or unpack it"
+    )]
+    PackedUnnamed {
+        /// The file as it was named.
+        file: String,
+        /// `gzip` or `zstd`, by its first bytes.
+        format: &'static str,
+        /// The extension that says so.
+        suffix: &'static str,
+    },
+    /// A golden set without a corpus, all of whose documents look like ids.
+    #[error(
+        "{file}: every document is a single word ('{example}'), as ids are, and no corpus is named \
+         to look them up in; name its documents (`corpus = \"corpus.jsonl\"`), or, if single words \
+         are the texts, write one of them as {{\"text\": …}}"
+    )]
+    IdsWithoutCorpus {
+        /// The file as it was named.
+        file: String,
+        /// The first of them.
+        example: String,
+    },
     /// A file is there both plain and packed, or packed in two ways.
     #[error("both {first} and {second} are there; remove one, so that it is clear which counts")]
     Ambiguous {

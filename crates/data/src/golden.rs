@@ -48,7 +48,8 @@ pub const SPLIT: &str = "all";
 /// `corpus.jsonl` is one) or a BEIR folder. The set takes the file's name up to its first dot.
 ///
 /// Without a corpus a string stands for a document's text; where an object of the file has that
-/// string as its id, or has that text, it stands for that document. Equal texts are one document; a
+/// string as its id, or has that text, it stands for that document. Where all of the file is strings
+/// of a single word each, they are taken for ids that lack their corpus, and refused. Equal texts are one document; a
 /// document without an id gets one from the hash of its title and text, and so does a query, so ids
 /// stay when lines are moved.
 ///
@@ -146,7 +147,13 @@ fn golden(
     }
     let mut documents = match corpus {
         Some((corpus, file)) => Documents::Given { corpus, file },
-        None => Documents::of_texts(&lines, &entries, fault)?,
+        None => match only_words(&entries) {
+            Some(example) => {
+                let example = crate::error::shortened(example);
+                return Err(DataError::IdsWithoutCorpus { file, example });
+            }
+            None => Documents::of_texts(&lines, &entries, fault)?,
+        },
     };
     let (mut queries, mut qrels) = (Vec::new(), Qrels::new());
     let mut run = Run::new("candidates");
@@ -184,6 +191,18 @@ fn golden(
     let dataset = Dataset::new(name, SPLIT, corpus, queries, qrels)
         .map_err(|source| DataError::Dataset { set: file, source })?;
     Ok(Golden { dataset, candidates: (!run.rankings.is_empty()).then_some(run) })
+}
+
+/// The first relevant document of a file that names nothing but single words: ids, in all
+/// likelihood, whose documents would each be made of their own id.
+fn only_words(entries: &[Entry]) -> Option<&str> {
+    let word = |item: &Item| matches!(item, Item::Text(text) if texts::words(text) == 1);
+    let all =
+        |entry: &Entry| entry.relevant.iter().chain(entry.candidates.iter().flatten()).all(word);
+    match entries.iter().find_map(|entry| entry.relevant.first()) {
+        Some(Item::Text(first)) if entries.iter().all(all) => Some(first),
+        _ => None,
+    }
 }
 
 fn entry(line: &Line<'_>) -> Result<Entry, DataError> {

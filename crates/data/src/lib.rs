@@ -30,4 +30,5 @@ mod mutation_tests;
 pub use checksum::sha256;
 pub use compression::Compression;
 pub use error::{DataError, Defect, WriteError};
+pub use lines::open_text;
 pub use output::{Access, write_file};

@@ -8,18 +8,40 @@ use crate::{Compression, DataError, Defect};
 /// A file that is read, unpacked on the way.
 pub(crate) type Input = Box<dyn BufRead + Send>;
 
+/// Opens a file of text, unpacked while it is read as its extension says (`.gz`, `.zst`): for
+/// readers outside this crate that take a file as this crate's readers do.
+///
+/// # Errors
+/// A file that is missing, cannot be read, or is packed under a name that does not say so. A
+/// packed file that is cut off or corrupt fails while it is read.
+pub fn open_text(path: &Path) -> Result<impl BufRead + Send + use<>, DataError> {
+    open(path, "text, plain or packed as .gz or .zst").map(|lines| lines.reader)
+}
+
 /// Opens a file for reading by lines, unpacking it as its extension says; `hint` says what should
 /// be there. Every reader of this crate opens its files here or with [`read_whole`].
 pub(crate) fn open(path: &Path, hint: &'static str) -> Result<Lines<Input>, DataError> {
     let file = path.display().to_string();
     let compression = Compression::of(path);
     match File::open(path).and_then(|opened| compression.reader(opened)) {
-        Ok(reader) => Ok(Lines { reader, file, compression }),
+        Ok(mut reader) => match (compression, packed(&mut reader)) {
+            (Compression::Plain, Some((format, suffix))) => {
+                Err(DataError::PackedUnnamed { file, format, suffix })
+            }
+            _ => Ok(Lines { reader, file, compression }),
+        },
         Err(source) if source.kind() == ErrorKind::NotFound => {
             Err(DataError::Missing { file, hint })
         }
         Err(source) => Err(DataError::Io { file, source }),
     }
+}
+
+/// How the bytes that come next are packed, with the extension for it. What cannot be read is told
+/// by whoever reads it.
+fn packed(reader: &mut Input) -> Option<(&'static str, &'static str)> {
+    let packed = Compression::of_bytes(reader.fill_buf().ok()?);
+    packed.name().map(|format| (format, packed.suffix()))
 }
 
 /// All bytes of a file, unpacked as its extension says.
@@ -254,5 +276,28 @@ mod tests {
         std::fs::write(&path, "not packed at all").unwrap();
         let error = read_whole(&path, "").unwrap_err().to_string();
         assert!(error.contains("plain.gz: after 0 lines the gzip stream"), "{error}");
+    }
+    #[test]
+    fn open_text_unpacks_by_the_extension_and_names_what_is_packed_without_one() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, format) in [("a", None), ("a.gz", Some("gzip")), ("a.zst", Some("zstd"))] {
+            let path = folder.path().join(name);
+            crate::write_file(&path, crate::Access::Default, |file| Ok(file.write_all(b"x\ny\n")?))
+                .unwrap();
+            let lines = open_text(&path).unwrap().lines();
+            assert_eq!(lines.collect::<Result<Vec<_>, _>>().unwrap(), ["x", "y"]);
+            let Some(format) = format else { continue };
+            let unnamed = folder.path().join(format!("{format}.jsonl"));
+            std::fs::rename(&path, &unnamed).unwrap();
+            let error = open_text(&unnamed).err().unwrap().to_string();
+            assert!(
+                error.contains(&format!("{format}.jsonl: this is {format}, not text")),
+                "{error}"
+            );
+            let error = read_whole(&unnamed, "").unwrap_err().to_string();
+            assert!(error.contains(&format!("ends in {}", &name[1..])), "{error}");
+        }
+        let error = open_text(&folder.path().join("none")).err().unwrap();
+        assert!(matches!(error, DataError::Missing { .. }), "{error}");
     }
 }

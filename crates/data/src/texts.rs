@@ -53,6 +53,24 @@ pub(crate) fn in_order(documents: Vec<DocId>) -> Result<Ranking, RankingError> {
 
 /// 64 bits of the hash over all fields. Two documents whose ids agree by chance are refused by
 /// `Corpus::new`, not mixed up.
+/// Words of a text: runs without white space, and each character of scripts that write none between
+/// words (Han, kana, Thai, Lao, Khmer, Burmese) as one.
+pub(crate) fn words(text: &str) -> usize {
+    let unspaced = |c: char| {
+        matches!(c,
+            '\u{0e00}'..='\u{0eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
+            | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
+            | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+    };
+    let in_run = |run: &str| {
+        let single = run.chars().filter(|&c| unspaced(c)).count();
+        let rest = run.split(unspaced).filter(|part| part.contains(char::is_alphanumeric)).count();
+        // A run of signs alone is a word too.
+        (single + rest).max(1)
+    };
+    text.split_whitespace().map(in_run).sum()
+}
+
 fn content_id<const N: usize>(fields: [&str; N]) -> String {
     let mut hasher = Hasher::new();
     fields.iter().for_each(|field| {
@@ -74,6 +92,15 @@ mod tests {
         assert_eq!(texts.add("t".into(), "b".into()), DocId::from("own"));
         assert_ne!(texts.add(String::new(), "b".into()), DocId::from("own"));
         assert_eq!((a.as_str().len(), texts.into_documents().len()), (16, 3));
+    }
+
+    #[test]
+    fn words_are_runs_or_characters_of_unspaced_scripts() {
+        for (text, count) in
+            [("", 0), (" a  b-c\n", 2), ("黑豹队 24 次", 5), ("— !", 2), ("去Berlin。", 2)]
+        {
+            assert_eq!(words(text), count, "{text}");
+        }
     }
 
     #[test]

@@ -95,6 +95,9 @@ pub enum CandidateProblem {
          check that ids and split are the same"
     )]
     UnknownQuery(String),
+    /// An id where a query's text belongs.
+    #[error("'{0}' is the id of a query, not its text; write \"query_id\": \"{0}\"")]
+    IdAsText(String),
     /// A document that the corpus lacks.
     #[error(
         "document '{0}' is not in the corpus; the other system must search the same documents under \
@@ -243,7 +246,10 @@ impl<'a> Names<'a> {
         }
         let text = text.ok_or(CandidateProblem::NoQuery)?;
         let found = self.by_text.get(text.as_str()).map(Vec::as_slice);
-        one_of(found, &text)?.ok_or_else(|| CandidateProblem::UnknownQuery(beginning(&text)))
+        one_of(found, &text)?.ok_or_else(|| match self.queries.get(&QueryId::from(text.as_str())) {
+            Some(id) => CandidateProblem::IdAsText(id.to_string()),
+            None => CandidateProblem::UnknownQuery(beginning(&text)),
+        })
     }
 
     fn document(
@@ -366,6 +372,7 @@ mod tests {
             (r#"{"query":"how","id":"a"}"#, "'how' is that of '2' and of 'q3'"),
             (r#"{"query":"why","text":"same"}"#, "'same' is that of 'c' and of 'd'"),
             (r#"{"query":"why not","id":"a"}"#, "query 'why not'"),
+            (r#"{"query":"q3","id":"a"}"#, "not its text; write \"query_id\": \"q3\""),
             (r#"{"query_id":"q1","id":"a"}"#, "already been given"),
             (r#"{"query_id":"q1","candidates":["c","c"]}"#, "already been given"),
             (r#"{"query_id":"q1"}"#, "either one document"),

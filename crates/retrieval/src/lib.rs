@@ -14,6 +14,7 @@ mod local_embedder;
 mod openai;
 mod parameters;
 mod pool;
+mod private_file;
 mod run_candidates;
 mod vector_cache;
 

@@ -7,14 +7,24 @@ pub struct RunCandidates {
 }
 
 impl RunCandidates {
-    /// Takes over a run, whatever queries it has.
+    /// Takes over a run, whatever queries it has. Errors name it by its own name.
     ///
     /// # Errors
     /// A document that the corpus lacks.
     pub fn new(run: Run, corpus: &Corpus) -> Result<Self, FirstStageError> {
+        let origin = format!("run '{}'", run.name);
+        Self::from_origin(run, &origin, corpus)
+    }
+
+    /// The same for a run that came from a file, or from elsewhere: `origin` names it in errors.
+    ///
+    /// # Errors
+    /// As [`RunCandidates::new`].
+    pub fn from_origin(run: Run, origin: &str, corpus: &Corpus) -> Result<Self, FirstStageError> {
         for (query, ranking) in &run.rankings {
             if let Some(document) = ranking.documents().find(|id| corpus.get(id).is_none()) {
                 return Err(FirstStageError::UnknownDocument {
+                    origin: origin.to_owned(),
                     query: query.clone(),
                     document: document.clone(),
                 });
@@ -71,11 +81,12 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_document_is_named_with_its_query() {
-        let error = RunCandidates::new(run(), &corpus(&["a", "b"])).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "query 'q' was given document 'c', which is not in the corpus"
-        );
+    fn an_unknown_document_is_named_with_its_query_and_its_origin() {
+        let said = "query 'q' was given document 'c', which is not in the corpus; ";
+        let corpus = corpus(&["a", "b"]);
+        let error = RunCandidates::new(run(), &corpus).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("run 'elsewhere': {said}")), "{error}");
+        let error = RunCandidates::from_origin(run(), "x.trec", &corpus).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("x.trec: {said}")), "{error}");
     }
 }

@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,6 +8,7 @@ use secondpass_core::ContentHash;
 use sha2::{Digest, Sha256};
 
 use crate::Side;
+use crate::private_file::private;
 
 /// Vectors on disk, found by what was embedded: one file for each identity of an embedder, to which
 /// records are only ever added.
@@ -101,7 +102,7 @@ impl VectorCache {
         fs::create_dir_all(folder).map_err(at("make the folder", folder))?;
         let hash = ContentHash::of(identity.as_bytes());
         let path = folder.join(format!("{}.vectors", &hash.as_str()[..32]));
-        let mut options = OpenOptions::new();
+        let mut options = private();
         options.read(true).write(true).create(true).truncate(false);
         let file = options.open(&path).map_err(at("open", &path))?;
         let state = State { file, dimensions: None, places: HashMap::new(), end: 0, damaged: 0 };
@@ -394,6 +395,17 @@ mod tests {
             let text = format!("text {at}");
             assert_eq!(all.get(&key(&text)).unwrap(), Some(vector(&text).to_vec()));
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn vectors_are_for_their_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let cache = open(folder.path());
+        fill(&cache, &["a"]);
+        let mode = fs::metadata(cache.path()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 
     #[test]

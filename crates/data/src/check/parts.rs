@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Finding, Place, Problem};
 use crate::lines::Line;
+use crate::texts::words;
 use crate::{DataError, Defect, beir, golden};
 
 /// What [`super::check`] and [`super::stats`] look at: of each text its length and a fingerprint, so
@@ -179,24 +180,6 @@ impl Known {
     }
 }
 
-/// Words of a text: runs without white space, and each character of scripts that write none between
-/// words (Han, kana, Thai, Lao, Khmer, Burmese) as one.
-fn words(text: &str) -> usize {
-    let unspaced = |c: char| {
-        matches!(c,
-            '\u{0e00}'..='\u{0eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
-            | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
-            | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
-    };
-    let in_run = |run: &str| {
-        let single = run.chars().filter(|&c| unspaced(c)).count();
-        let rest = run.split(unspaced).filter(|part| part.contains(char::is_alphanumeric)).count();
-        // A run of signs alone is a word too.
-        (single + rest).max(1)
-    };
-    text.split_whitespace().map(in_run).sum()
-}
-
 /// What makes two texts the same: their words in lower case, a space between them, without the
 /// punctuation at the end.
 fn normalised(text: &str) -> String {
@@ -292,15 +275,6 @@ fn listed<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_are_runs_or_characters_of_unspaced_scripts() {
-        for (text, count) in
-            [("", 0), (" a  b-c\n", 2), ("黑豹队 24 次", 5), ("— !", 2), ("去Berlin。", 2)]
-        {
-            assert_eq!(words(text), count, "{text}");
-        }
-    }
 
     #[test]
     fn texts_are_the_same_in_any_case_and_spacing() {

@@ -171,7 +171,7 @@ fn every_defect_of_a_golden_set_is_told_of() {
 
 #[test]
 fn ids_in_the_place_of_texts_and_thousands_of_relevant_documents_look_wrong() {
-    let text = "{\"query\": \"why\", \"relevant\": [\"doc-1\", \"doc-2\"]}";
+    let text = "{\"query\": \"why\", \"relevant\": [{\"text\": \"doc-1\"}, \"doc-2\"]}";
     let set = golden::read_from(text.as_bytes(), "g", None).unwrap().dataset;
     let findings = check(&Parts::of(&[&set]));
     assert_eq!(findings.len(), 1, "{findings:?}");

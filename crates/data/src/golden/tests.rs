@@ -72,6 +72,19 @@ fn scores_order_candidates_and_those_without_one_stay_behind() {
 }
 
 #[test]
+fn ids_without_a_corpus_are_told_from_texts() {
+    let ids = "{\"query\": \"a b\", \"relevant\": [\"kb-1\"], \"candidates\": [\"kb-4\", \"kb-1\"]}\n\
+               {\"query\": \"c\", \"relevant\": [\"kb-2\", \"kb-7\"]}";
+    let error = parse(ids).unwrap_err();
+    assert!(error.starts_with("g: every document is a single word ('kb-1')"), "{error}");
+    assert!(error.contains("`corpus = \"corpus.jsonl\"`"), "{error}");
+    for text in ["\"revert it\"", "{\"text\": \"revert\"}", "\"做什么\""] {
+        assert!(parse(&ids.replace("\"kb-7\"", text)).is_ok(), "{text}");
+        assert!(parse(&ids.replace("\"kb-4\"", text)).is_ok(), "{text}");
+    }
+}
+
+#[test]
 fn an_empty_list_says_that_nothing_answers() {
     let golden =
         parse("{\"query\": \"a\", \"relevant\": [], \"candidates\": [\"A\", \"B\"]}").unwrap();

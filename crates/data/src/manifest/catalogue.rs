@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Manifest, ManifestError};
 
@@ -21,6 +21,30 @@ impl Catalogue {
             catalogue.add(file, text)?;
         }
         Ok(catalogue)
+    }
+
+    /// The manifests that are compiled in and, where the variable `SECONDPASS_MANIFESTS` names a
+    /// folder, those in it.
+    ///
+    /// # Errors
+    /// As [`Catalogue::with_folder`]; a folder that cannot be read is told with the variable.
+    pub fn from_env() -> Result<Self, ManifestError> {
+        Self::from_variable(std::env::var_os(VARIABLE).map(PathBuf::from))
+    }
+
+    fn from_variable(folder: Option<PathBuf>) -> Result<Self, ManifestError> {
+        let catalogue = Self::built_in()?;
+        // An empty variable is one that is not set, as everywhere.
+        let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) else {
+            return Ok(catalogue);
+        };
+        let shown = folder.display().to_string();
+        catalogue.with_folder(&folder).map_err(|error| match error {
+            ManifestError::Io { file, source } if file == shown => {
+                ManifestError::Io { file: format!("{file} (named by {VARIABLE})"), source }
+            }
+            other => other,
+        })
     }
 
     /// Adds the manifests in a folder of the user's own: every `NAME.toml` but lockfiles.
@@ -84,6 +108,9 @@ impl Catalogue {
         }
     }
 }
+
+/// Names a folder of manifests of the user's own.
+const VARIABLE: &str = "SECONDPASS_MANIFESTS";
 
 macro_rules! built_in {
     ($($file:literal),* $(,)?) => {
@@ -186,6 +213,21 @@ mod tests {
         assert!(error.contains("already a set 'arguana' (datasets/arguana.toml)"), "{error}");
         let missing = Catalogue::built_in().unwrap().with_folder(Path::new("no/such/folder"));
         assert!(missing.unwrap_err().to_string().starts_with("no/such/folder: "));
+    }
+
+    #[test]
+    fn the_variable_names_a_folder_of_the_users_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = BUILT_IN[0].1.replace("name = \"arguana\"", "name = \"mine\"");
+        std::fs::write(folder.path().join("mine.toml"), text).unwrap();
+        let with = |folder: Option<&Path>| Catalogue::from_variable(folder.map(Path::to_owned));
+        let names = |catalogue: Catalogue| catalogue.list().count();
+        assert!(with(Some(folder.path())).unwrap().get("mine").is_ok());
+        for unset in [None, Some(Path::new(""))] {
+            assert_eq!(names(with(unset).unwrap()), BUILT_IN.len());
+        }
+        let error = with(Some(Path::new("no/such"))).unwrap_err().to_string();
+        assert!(error.starts_with("no/such (named by SECONDPASS_MANIFESTS): "), "{error}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::thread;
 use secondpass_core::{DocId, IdIndex, QrelsRow, QueryRows, Ranking, Run, RunRow};
 
 use super::columns;
+use crate::lines::read_whole;
 use crate::{DataError, Defect};
 
 /// The rows of a run file, by query.
@@ -26,16 +27,14 @@ pub struct QrelsRows<'a> {
     rows: Rows<'a, QrelsRow<'a>>,
 }
 
-/// The bytes of a whole file, to borrow rows from; `hint` says what should be there.
+/// The bytes of a whole file, unpacked as its extension says (`.gz`, `.zst`), to borrow rows from;
+/// `hint` says what should be there.
 ///
 /// # Errors
-/// A file that is missing or cannot be read.
+/// A file that is missing, cannot be read, is cut off or corrupt, or is packed under a name that
+/// does not say so.
 pub fn read_bytes(path: &Path, hint: &'static str) -> Result<Vec<u8>, DataError> {
-    let file = path.display().to_string();
-    std::fs::read(path).map_err(|source| match source.kind() {
-        std::io::ErrorKind::NotFound => DataError::Missing { file, hint },
-        _ => DataError::Io { file, source },
-    })
+    read_whole(path, hint)
 }
 
 /// Reads a run from the bytes of its file; `name` stands for the file in messages.

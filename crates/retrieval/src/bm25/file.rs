@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::index::{Index, Posting};
 use super::{Bm25, Bm25Error};
+use crate::private_file::private;
 use crate::{Analyzer, Bm25Parameters};
 
 /// Why an index was not read from a file or written to one.
@@ -66,7 +67,8 @@ impl Bm25 {
         Ok((built, false))
     }
 
-    /// Writes the index whole or not at all. Little-endian: eight bytes of magic and version; the
+    /// Writes the index whole or not at all, for its owner alone (mode 0600 on Unix), as it holds the
+    /// words of the documents. Little-endian: eight bytes of magic and version; the
     /// SHA-256 that names corpus and analyser; then, as numbers of seven bits a byte (LEB128), the
     /// documents' lengths, and of each term its text, the gaps between its documents and its
     /// occurrences; last the SHA-256 of everything before it.
@@ -78,7 +80,8 @@ impl Bm25 {
             self.index.terms.iter().map(|(term, &number)| (&**term, number)).collect();
         terms.sort_unstable_by_key(|&(_, number)| number);
         let beside = path.with_extension(format!("{}.part", std::process::id()));
-        let file = File::create(&beside).map_err(io_error("write", &beside))?;
+        let file = private().write(true).create(true).truncate(true).open(&beside);
+        let file = file.map_err(io_error("write", &beside))?;
         let mut out = Summed { out: BufWriter::with_capacity(1 << 20, file), sum: Sha256::new() };
         let written = write(&mut out, &key(corpus, self.analyzer), &self.index, &terms);
         let written = written.and_then(|()| {
@@ -296,6 +299,19 @@ mod tests {
         assert!(reused(&corpus, other, Analyzer::German));
         assert!(!reused(&corpus, other, Analyzer::None));
         assert!(!reused(&self::corpus(&texts()[1..]), other, Analyzer::German));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn words_of_documents_are_for_their_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        german(folder.path(), &corpus(&texts()));
+        let modes = fs::read_dir(folder.path()).unwrap().map(|entry| {
+            let permissions = entry.unwrap().metadata().unwrap().permissions();
+            permissions.mode() & 0o777
+        });
+        assert_eq!(modes.collect::<Vec<_>>(), [0o600]);
     }
 
     #[test]

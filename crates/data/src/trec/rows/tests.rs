@@ -97,6 +97,17 @@ fn repeated_judgements_count_once() {
 }
 
 #[test]
+fn packed_files_give_the_rows_of_plain_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["r", "r.gz", "r.zst"] {
+        let path = folder.path().join(name);
+        let write = |file: &mut dyn std::io::Write| Ok(file.write_all(RUN.as_bytes())?);
+        crate::write_file(&path, crate::Access::Default, write).unwrap();
+        assert_eq!(read_bytes(&path, "a run").unwrap(), RUN.as_bytes(), "{name}");
+    }
+}
+
+#[test]
 fn a_mark_a_missing_end_and_blank_lines() {
     for text in [
         format!("\u{feff}{RUN}"),
