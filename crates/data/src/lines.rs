@@ -24,11 +24,9 @@ pub(crate) fn open(path: &Path, hint: &'static str) -> Result<Lines<Input>, Data
     let file = path.display().to_string();
     let compression = Compression::of(path);
     match File::open(path).and_then(|opened| compression.reader(opened)) {
-        Ok(mut reader) => match (compression, packed(&mut reader)) {
-            (Compression::Plain, Some((format, suffix))) => {
-                Err(DataError::PackedUnnamed { file, format, suffix })
-            }
-            _ => Ok(Lines { reader, file, compression }),
+        Ok(mut reader) => match unnamed(compression, &mut reader) {
+            Some((format, suffix)) => Err(DataError::PackedUnnamed { file, format, suffix }),
+            None => Ok(Lines { reader, file, compression }),
         },
         Err(source) if source.kind() == ErrorKind::NotFound => {
             Err(DataError::Missing { file, hint })
@@ -37,9 +35,12 @@ pub(crate) fn open(path: &Path, hint: &'static str) -> Result<Lines<Input>, Data
     }
 }
 
-/// How the bytes that come next are packed, with the extension for it. What cannot be read is told
-/// by whoever reads it.
-fn packed(reader: &mut Input) -> Option<(&'static str, &'static str)> {
+/// How a file that is plain by its name is packed all the same, with the extension for it. Bytes
+/// that cannot be had are told by whoever reads them; an unpacker would tell its fault only once.
+fn unnamed(named: Compression, reader: &mut Input) -> Option<(&'static str, &'static str)> {
+    if named != Compression::Plain {
+        return None;
+    }
     let packed = Compression::of_bytes(reader.fill_buf().ok()?);
     packed.name().map(|format| (format, packed.suffix()))
 }
