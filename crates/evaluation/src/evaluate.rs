@@ -107,7 +107,7 @@ impl Evaluation {
     /// One measure as it is told over all queries: the mean of shares, the sum of counts.
     pub fn summary(&self, measure: usize) -> f64 {
         match self.measures.get(measure).map(NamedMeasure::summary) {
-            Some(Summary::Sum) => self.applicable(measure).iter().sum(),
+            Some(Summary::Sum) => self.applicable(measure).iter().sum::<f64>() + 0.0,
             _ => self.mean(measure),
         }
     }

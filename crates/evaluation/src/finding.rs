@@ -1,5 +1,6 @@
 use std::fmt;
 
+use crate::plural::{self, counted};
 use crate::record::{Comparison, Record, Role, StatisticsInfo, SystemRecord, Verdict};
 
 impl fmt::Display for Verdict {
@@ -34,7 +35,8 @@ impl Comparison {
                     format!("{verdict} (these {queries} queries could show {})", two_digits(size))
                 }
                 None => {
-                    format!("{verdict} ({queries} such queries show no difference of any size)")
+                    let shown = counted(queries, "such query shows", "such queries show");
+                    format!("{verdict} ({shown} no difference of any size)")
                 }
             },
         }
@@ -52,29 +54,63 @@ pub(crate) fn two_digits(value: f64) -> String {
 }
 
 /// What was found, plainly: one sentence a reranker on the primary measure, or one on the first
-/// stage where no reranker ran; then the means of other first stages, on which no verdict is given,
-/// because they rank documents of their own.
+/// stage where no reranker ran; then one on each other first stage, whose verdict is exploratory.
 pub fn finding(record: &Record) -> String {
+    if let Some(why) = nothing_measured(record) {
+        return why;
+    }
     let of_role = |role| record.systems.iter().filter(move |system| system.role == role);
     let mut sentences: Vec<String> =
         of_role(Role::Reranker).filter_map(|system| versus(record, system)).collect();
     if sentences.is_empty() {
         sentences.push(first_stage_alone(record));
     }
-    sentences.extend(of_role(Role::Retriever).filter_map(|system| {
-        let (name, mean) = (&system.name, mean_of(record, system)?);
-        Some(format!("{name}, another first stage, reaches {} {mean:.3}.", record.primary))
-    }));
+    sentences.extend(of_role(Role::Retriever).filter_map(|system| retriever(record, system)));
     sentences.join(" ")
+}
+
+/// Why there are no figures to tell.
+fn nothing_measured(record: &Record) -> Option<String> {
+    let of = plural::queries(record.dataset.queries);
+    let Some(first_stage) = first_stage(record) else {
+        return Some("Nothing was measured.".to_owned());
+    };
+    if record.has_nothing_relevant() {
+        return Some(format!("Nothing was measured: of {of}, none has a relevant judgement."));
+    }
+    mean_of(record, first_stage)
+        .is_none()
+        .then(|| format!("Nothing was compared: of {of}, {} applies to none.", record.primary))
+}
+
+fn retriever(record: &Record, system: &SystemRecord) -> Option<String> {
+    let mean = mean_of(record, system)?;
+    let reached =
+        format!("{}, another first stage, reaches {} {mean:.3}", system.name, record.primary);
+    let Some(difference) = &system.versus_first_stage else { return Some(format!("{reached}.")) };
+    let (p_value, verdict) = match &system.comparison {
+        Some(comparison) => {
+            let is_retriever = |system: &&SystemRecord| system.role == Role::Retriever;
+            let family = record.systems.iter().filter(is_retriever).count();
+            let p_value = p_value(comparison, family, "first stages");
+            (format!(", {p_value}"), comparison.in_words(&record.statistics))
+        }
+        None => (String::new(), "not tested".to_owned()),
+    };
+    let (mean, low, high) = (difference.mean, difference.low, difference.high);
+    Some(format!(
+        "{reached} ({mean:+.3} against the first stage, 95% interval {low:+.3} to {high:+.3}{p_value}, \
+         exploratory): {verdict}."
+    ))
 }
 
 fn versus(record: &Record, system: &SystemRecord) -> Option<String> {
     if let Some((query, reason)) = system.failures.first_key_value() {
         return Some(format!(
-            "{} failed on {} of {} queries and is not compared; the first is '{query}': {reason}.",
+            "{} failed on {} of {} and is not compared; the first is '{query}': {reason}.",
             system.name,
             system.failures.len(),
-            record.dataset.queries
+            plural::queries(record.dataset.queries)
         ));
     }
     let difference = system.versus_first_stage.as_ref()?;
@@ -87,7 +123,7 @@ fn versus(record: &Record, system: &SystemRecord) -> Option<String> {
     };
     let (p_value, verdict) = match &system.comparison {
         Some(comparison) => (
-            format!(", {}", p_value(comparison, &record.statistics)),
+            format!(", {}", p_value(comparison, record.statistics.corrected_over, "rerankers")),
             comparison.in_words(&record.statistics),
         ),
         None => (String::new(), "not tested".to_owned()),
@@ -99,15 +135,15 @@ fn versus(record: &Record, system: &SystemRecord) -> Option<String> {
     ))
 }
 
-/// The p-value that the verdict rests on, with how it was corrected.
-fn p_value(comparison: &Comparison, statistics: &StatisticsInfo) -> String {
+/// The p-value that the verdict rests on, with how it was corrected: over so many of these systems.
+fn p_value(comparison: &Comparison, family: usize, systems: &str) -> String {
     let p = match comparison.corrected {
         small if small < 0.001 => "p < 0.001".to_owned(),
         p => format!("p = {p:.3}"),
     };
-    match statistics.corrected_over {
+    match family {
         0 | 1 => p,
-        several => format!("{p} corrected over {several} rerankers"),
+        several => format!("{p} corrected over {several} {systems}"),
     }
 }
 
@@ -131,9 +167,10 @@ fn first_stage(record: &Record) -> Option<&SystemRecord> {
     record.systems.iter().find(|system| system.role == Role::FirstStage)
 }
 
+/// `None` where the measure applies to no query.
 fn mean_of(record: &Record, system: &SystemRecord) -> Option<f64> {
     let estimate = system.quality.iter().find(|estimate| estimate.measure == record.primary)?;
-    Some(estimate.mean)
+    (estimate.queries > 0).then_some(estimate.mean)
 }
 
 #[cfg(test)]
@@ -172,7 +209,12 @@ mod tests {
         let same = Comparison { equivalence: None, ..comparison(Verdict::Equivalent) };
         assert_eq!(words(same), "equivalent (the same on all 60 queries)");
         let few = Comparison { queries: 3, detectable: None, ..comparison(Verdict::CannotTell) };
-        assert_eq!(words(few), "cannot tell (3 such queries show no difference of any size)");
+        assert_eq!(
+            words(few.clone()),
+            "cannot tell (3 such queries show no difference of any size)"
+        );
+        let one = Comparison { queries: 1, ..few };
+        assert_eq!(words(one), "cannot tell (1 such query shows no difference of any size)");
     }
 
     #[test]
@@ -204,14 +246,34 @@ mod tests {
     }
 
     #[test]
-    fn another_first_stage_is_told_without_a_verdict() {
+    fn another_first_stage_is_compared_too() {
         let mut record = record();
         record.systems[1].role = Role::Retriever;
         record.systems[1].comparison = Some(comparison(Verdict::Better));
         let found = finding(&record);
         assert!(found.contains("No reranker was run."), "{found}");
-        assert!(found.ends_with(" mini, another first stage, reaches nDCG@10 0.750."), "{found}");
-        assert!(!found.contains("better"), "{found}");
+        assert!(
+            found.ends_with(
+                " mini, another first stage, reaches nDCG@10 0.750 (+0.250 against the first stage, 95% \
+                 interval +0.125 to +0.375, p = 0.025, exploratory): better."
+            ),
+            "{found}"
+        );
+    }
+
+    #[test]
+    fn what_is_not_applicable_is_not_told_as_a_number() {
+        let mut none = record();
+        for system in &mut none.systems {
+            system.quality[0].queries = 0;
+        }
+        assert_eq!(finding(&none), "Nothing was compared: of 2 queries, nDCG@10 applies to none.");
+        let mut none = record();
+        none.dataset.unanswerable = 2;
+        assert_eq!(
+            finding(&none),
+            "Nothing was measured: of 2 queries, none has a relevant judgement."
+        );
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod keys;
 mod latency;
 mod machine;
 pub mod measures;
+mod plural;
 mod quantile;
 mod record;
 mod runner;

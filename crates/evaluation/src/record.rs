@@ -38,6 +38,13 @@ pub struct Record {
     pub systems: Vec<SystemRecord>,
 }
 
+impl Record {
+    /// Whether no query has a relevant judgement, so that no measure says anything.
+    pub(crate) fn has_nothing_relevant(&self) -> bool {
+        self.dataset.queries > 0 && self.dataset.unanswerable >= self.dataset.queries
+    }
+}
+
 /// What was run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ExperimentInfo {
@@ -123,7 +130,8 @@ pub struct CandidatesInfo {
     pub hash: ContentHash,
     /// Share of the queries with a relevant document among the candidates, 0 to 1.
     pub with_relevant: f64,
-    /// Share of the first stage's top 10 that was judged, mean over queries, 0 to 1.
+    /// Share of the first stage's top 10 that was judged, mean over the queries with candidates, 0 to
+    /// 1.
     pub judged_at_10: f64,
     /// Time the first stage took for all queries, in seconds; `None` where the candidates came from
     /// elsewhere or from a cache.
@@ -157,13 +165,13 @@ pub struct SystemRecord {
     pub quality: Vec<Estimate>,
     /// Against the first stage on the primary measure; `None` for the first stage.
     pub versus_first_stage: Option<Difference>,
-    /// What that difference shows; `None` for the first stage, for the oracle, and where queries
-    /// failed.
+    /// What that difference shows; `None` for the first stage, for the oracle, where queries failed,
+    /// and where the primary measure applies to no query. Of other first stages it is exploratory.
     pub comparison: Option<Comparison>,
     /// How much the unjudged documents could change the primary measure.
     pub unjudged: Unjudged,
     /// The primary measure by number of candidates, from few to many; empty where no sweep was asked
-    /// for, and for the first stage.
+    /// for, where all queries have fewer candidates than any depth of it, and for the first stage.
     pub depths: Vec<DepthPoint>,
     /// The primary measure by maximum length of a pair, from short to long; empty where no sweep was
     /// asked for.
@@ -209,7 +217,7 @@ pub struct Estimate {
     pub high: f64,
     /// Queries the mean is over.
     pub queries: usize,
-    /// Of these, queries without any result, which scored 0.
+    /// Of these queries, those without any result: they score as an empty ranking does.
     pub missing: usize,
 }
 
@@ -245,8 +253,8 @@ pub struct Comparison {
     pub randomization: f64,
     /// Whether that test went through every permutation.
     pub exact: bool,
-    /// The randomization p-value after Holm's correction over the experiment's rerankers; verdicts
-    /// of difference rest on it.
+    /// The randomization p-value after Holm's correction over the experiment's rerankers, or, for
+    /// another first stage, over these; verdicts of difference rest on it.
     pub corrected: f64,
     /// The larger p-value of the two one-sided tests of equivalence within the margin.
     pub equivalence: Option<f64>,
@@ -276,7 +284,7 @@ pub enum Verdict {
 /// How much unjudged documents could change the primary measure, mean over queries.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Unjudged {
-    /// Share of the top 10 that was judged, 0 to 1.
+    /// Share of the top 10 that was judged, mean over the queries with results, 0 to 1.
     pub judged_at_10: f64,
     /// The measure if no unjudged document were relevant: as it is reported.
     pub low: f64,

@@ -3,6 +3,7 @@ use std::fmt;
 use crate::experiment::FIRST_STAGE;
 use crate::finding::two_digits;
 use crate::measures::NamedMeasure;
+use crate::plural::{self, counted};
 use crate::record::{Agreement, DepthPoint, Record, Role, SystemRecord, Verdict};
 
 /// Share of the queries with a relevant candidate below which the ceiling is called low.
@@ -34,17 +35,49 @@ pub enum Warning {
         /// The attribute.
         attribute: String,
     },
-    /// For many queries no candidate is relevant.
+    /// Some queries have no candidates.
+    NoCandidates {
+        /// How many.
+        queries: usize,
+        /// Of how many.
+        of: usize,
+        /// Whether the first stage was searched here; otherwise its run came from elsewhere.
+        searched: bool,
+    },
+    /// No query has a relevant judgement.
+    NothingRelevant {
+        /// The queries.
+        queries: usize,
+    },
+    /// Some queries have no relevant judgement.
+    Unanswerable {
+        /// How many.
+        queries: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// Measures that apply to no query.
+    NotApplicable {
+        /// These measures.
+        measures: Vec<String>,
+        /// Over how many queries.
+        queries: usize,
+    },
+    /// For many queries that have relevant documents none of these is a candidate.
     LowCeiling {
-        /// Share of the queries with a relevant candidate.
+        /// Share of these queries with a relevant candidate.
         with_relevant: f64,
         /// Candidates a query at most.
         depth: usize,
+        /// Whether the first stage was searched here; otherwise its run came from elsewhere.
+        searched: bool,
     },
-    /// Much of what a system ranks high was never judged.
+    /// Much of what systems rank high was never judged.
     FewJudged {
-        /// Whose.
+        /// The system of which the least was.
         system: String,
+        /// Other systems of which too little was.
+        others: usize,
         /// Share of its top 10 that was judged.
         judged: f64,
         /// Which measure the bounds are on.
@@ -137,21 +170,19 @@ pub enum Warning {
     },
 }
 
-/// What a finished record should warn of.
-pub(crate) fn warnings(record: &Record) -> Vec<Warning> {
-    let mut warnings = Vec::new();
-    let candidates = &record.candidates;
-    if candidates.with_relevant < LOW_CEILING {
-        let (with_relevant, depth) = (candidates.with_relevant, candidates.depth);
-        warnings.push(Warning::LowCeiling { with_relevant, depth });
-    }
+/// What a finished record should warn of, with the number of candidates of each query that has any.
+pub(crate) fn warnings(record: &Record, given: &[usize]) -> Vec<Warning> {
+    let mut warnings: Vec<Warning> = [not_applicable(record), answerable(record)]
+        .into_iter()
+        .chain([low_ceiling(record), few_judged(record)])
+        .flatten()
+        .collect();
     for system in &record.systems {
         warnings.extend(failures(record, system));
-        warnings.extend(few_judged(record, system));
         if system.role == Role::Reranker {
             let of_reranker = [
                 high_agreement(record, system),
-                depth(record, system),
+                depth(record, system, given),
                 pairs_cut(system),
                 not_shown(system),
             ];
@@ -166,6 +197,41 @@ pub(crate) fn warnings(record: &Record) -> Vec<Warning> {
     warnings
 }
 
+/// Whether the first stage of this description was searched here: a run that came from elsewhere is
+/// described as `run NAME HASH`.
+pub(crate) fn is_searched(first_stage: &str) -> bool {
+    !first_stage.starts_with("run ")
+}
+
+fn not_applicable(record: &Record) -> Option<Warning> {
+    let first_stage = record.systems.iter().find(|system| system.role == Role::FirstStage)?;
+    let none = first_stage.quality.iter().filter(|estimate| estimate.queries == 0);
+    let measures: Vec<String> = none.map(|estimate| estimate.measure.clone()).collect();
+    let queries = record.dataset.queries;
+    (!measures.is_empty()).then_some(Warning::NotApplicable { measures, queries })
+}
+
+fn answerable(record: &Record) -> Option<Warning> {
+    let (queries, of) = (record.dataset.unanswerable, record.dataset.queries);
+    match record.has_nothing_relevant() {
+        true => Some(Warning::NothingRelevant { queries: of }),
+        false => (queries > 0).then_some(Warning::Unanswerable { queries, of }),
+    }
+}
+
+/// Over the queries that have relevant documents: what was never judged relevant cannot come.
+fn low_ceiling(record: &Record) -> Option<Warning> {
+    let (candidates, queries) = (&record.candidates, record.dataset.queries);
+    let answerable = queries.saturating_sub(record.dataset.unanswerable);
+    let with_relevant = candidates.with_relevant * queries as f64 / answerable as f64;
+    // Two roundings must not make a warning of a share at the limit.
+    (answerable > 0 && with_relevant < LOW_CEILING - 1e-9).then(|| Warning::LowCeiling {
+        with_relevant,
+        depth: candidates.depth,
+        searched: is_searched(&candidates.first_stage),
+    })
+}
+
 fn failures(record: &Record, system: &SystemRecord) -> Option<Warning> {
     (!system.failures.is_empty()).then(|| Warning::Failures {
         system: system.name.clone(),
@@ -174,20 +240,27 @@ fn failures(record: &Record, system: &SystemRecord) -> Option<Warning> {
     })
 }
 
-fn few_judged(record: &Record, system: &SystemRecord) -> Option<Warning> {
-    let unjudged = &system.unjudged;
-    let judged = match system.role {
+/// The system of which the least was judged speaks for all, where judging more could change anything.
+fn few_judged(record: &Record) -> Option<Warning> {
+    let judged = |system: &SystemRecord| match system.role {
         Role::FirstStage => record.candidates.judged_at_10,
-        Role::Retriever | Role::Reranker => unjudged.judged_at_10,
-        // Its order comes from the judgements: it ranks first what was judged.
-        Role::Oracle => return None,
+        Role::Retriever | Role::Reranker | Role::Oracle => system.unjudged.judged_at_10,
     };
-    (judged < FEW_JUDGED).then(|| Warning::FewJudged {
-        system: system.name.clone(),
-        judged,
+    let is_affected = |system: &&SystemRecord| {
+        // The oracle's order comes from the judgements: it ranks first what was judged.
+        system.role != Role::Oracle
+            && judged(system) < FEW_JUDGED
+            && system.unjudged.high > system.unjudged.low
+    };
+    let affected: Vec<&SystemRecord> = record.systems.iter().filter(is_affected).collect();
+    let least = affected.iter().min_by(|a, b| judged(a).total_cmp(&judged(b)))?;
+    Some(Warning::FewJudged {
+        system: least.name.clone(),
+        others: affected.len() - 1,
+        judged: judged(least),
         measure: record.primary.clone(),
-        low: unjudged.low,
-        high: unjudged.high,
+        low: least.unjudged.low,
+        high: least.unjudged.high,
     })
 }
 
@@ -208,10 +281,11 @@ fn high_agreement(record: &Record, system: &SystemRecord) -> Option<Warning> {
 }
 
 /// What the depth sweep advises. Where reranking changes nothing or harms, no depth is advised; and
-/// a sweep over queries that failed tells nothing.
-fn depth(record: &Record, system: &SystemRecord) -> Option<Warning> {
+/// a sweep over queries that failed tells nothing. Fewer candidates are advised only where at least
+/// half of the queries have more: the others are reranked alike at both depths.
+fn depth(record: &Record, system: &SystemRecord, given: &[usize]) -> Option<Warning> {
     let (full, shallower) = system.depths.split_last()?;
-    if !system.failures.is_empty() {
+    if !system.failures.is_empty() || full.estimate.queries == 0 {
         return None;
     }
     let margin = record.statistics.margin;
@@ -236,6 +310,10 @@ fn depth(record: &Record, system: &SystemRecord) -> Option<Warning> {
     // From this depth on, none may fall short: a lucky depth in between is no advice.
     let short = shallower.iter().rposition(|point| mean(point) < mean(full) - margin);
     let enough = shallower.get(short.map_or(0, |short| short + 1))?;
+    let cut = given.iter().filter(|&&candidates| candidates > enough.depth).count();
+    if 2 * cut < record.dataset.queries {
+        return None;
+    }
     let saved = 1.0 - enough.pairs / full.pairs;
     let p50 = |point: &DepthPoint| point.latency.as_ref().map(|latency| latency.p50);
     (saved > LITTLE_SAVED).then(|| Warning::ShallowerIsEnough {
@@ -276,41 +354,105 @@ impl fmt::Display for Warning {
         match self {
             Self::Deep { measure, depth } => write!(
                 f,
-                "{measure} looks deeper than the {depth} candidates of a query; raise \
-                 first_stage.depth or lower its cutoff."
+                "{measure} looks deeper than the {} of a query; raise first_stage.depth or lower its \
+                 cutoff.",
+                counted(*depth, "candidate", "candidates")
             ),
             Self::NoSuchAttribute { attribute } => write!(
                 f,
                 "No query has the attribute '{attribute}'; correct 'slices' in the config or add it \
                  to the queries."
             ),
-            Self::LowCeiling { with_relevant, depth } => write!(
+            Self::NoCandidates { queries, of, searched } => write!(
                 f,
-                "For {} of the queries no relevant document is among the {depth} candidates, and no \
-                 reranker can help them: fix retrieval first, with a larger first_stage.depth or a \
-                 hybrid of lexical and dense search.",
-                percent(1.0 - *with_relevant)
+                "{queries} of {} {} no candidates, and no reranker can help {}: {}.",
+                plural::queries(*of),
+                if *queries == 1 { "has" } else { "have" },
+                if *queries == 1 { "it" } else { "them" },
+                match searched {
+                    true =>
+                        "the first stage finds nothing for such words; a dense one or a hybrid may",
+                    false => "see that the candidates' query ids are the dataset's",
+                }
             ),
-            Self::FewJudged { system, judged, measure, low, high } => write!(
+            Self::NothingRelevant { queries } => write!(
                 f,
-                "Only {} of the top 10 of {} was judged, and unjudged documents count as not \
-                 relevant: its {measure} is {low:.3}, and were all of them relevant {high:.3}; judge \
-                 more before trusting small differences.",
-                percent(*judged),
-                called(system)
+                "Of {}, none has a relevant judgement, so that nothing can be measured; judge some \
+                 documents with a grade from 1.",
+                plural::queries(*queries)
             ),
+            Self::Unanswerable { queries, of } => write!(
+                f,
+                "{queries} of {} {} no relevant judgement: no system can score on {}, and all means \
+                 are lower for it.",
+                plural::queries(*of),
+                if *queries == 1 { "has" } else { "have" },
+                if *queries == 1 { "it" } else { "them" },
+            ),
+            Self::NotApplicable { measures, queries } => write!(
+                f,
+                "Of {}, {} {} to none and {} no value here; choose another measure, or judge what \
+                 is missing for it.",
+                plural::queries(*queries),
+                listed(measures),
+                if measures.len() == 1 { "applies" } else { "apply" },
+                if measures.len() == 1 { "has" } else { "have" },
+            ),
+            Self::LowCeiling { with_relevant, depth, searched } => write!(
+                f,
+                "For {} of the queries that have relevant documents, these did not come into the {}, \
+                 and no reranker can help: fix retrieval first, with {}.",
+                percent(1.0 - *with_relevant),
+                counted(*depth, "candidate", "candidates"),
+                match searched {
+                    true => {
+                        "a larger first_stage.depth or a hybrid of lexical and dense search"
+                    }
+                    false => "a deeper run from your retriever",
+                }
+            ),
+            Self::FewJudged { system, others, judged, measure, low, high } => {
+                write!(
+                    f,
+                    "Only {} of the top 10 of {} was judged",
+                    percent(*judged),
+                    called(system)
+                )?;
+                if *others > 0 {
+                    let others = counted(*others, "other system", "other systems");
+                    write!(f, " (and too little of {others})")?;
+                }
+                write!(
+                    f,
+                    ", and unjudged documents count as not relevant: its {measure} is {low:.3}, and \
+                     were all of them relevant {high:.3}; judge more before trusting small differences."
+                )
+            }
             Self::Failures { system, failed, queries } => write!(
                 f,
-                "{system} failed on {failed} of {queries} queries, which score 0; see the reasons in \
-                 the record and run it again."
+                "{system} failed on {failed} of {}, which {} 0; see the reasons in the record and run \
+                 it again.",
+                plural::queries(*queries),
+                if *failed == 1 { "scores" } else { "score" }
             ),
-            Self::HighAgreement { system, k, overlap, depth } => write!(
-                f,
-                "{system} shares {} of its top {k} with the first stage: whoever reads these {k} gets \
-                 nearly the same documents without it; skip it, or rerank more than {depth} \
-                 candidates.",
-                percent(*overlap)
-            ),
+            Self::HighAgreement { system, k, overlap, depth } => {
+                write!(
+                    f,
+                    "{system} shares {} of its top {k} with the first stage: ",
+                    percent(*overlap)
+                )?;
+                match k {
+                    1 => f.write_str(
+                        "whoever reads only this one gets nearly always the same document",
+                    ),
+                    k => write!(f, "whoever reads these {k} gets nearly the same documents"),
+                }?;
+                write!(
+                    f,
+                    " without it; skip it, or rerank more than {}.",
+                    counted(*depth, "candidate", "candidates")
+                )
+            }
             Self::ShallowerIsEnough {
                 system,
                 measure,
@@ -324,9 +466,9 @@ impl fmt::Display for Warning {
             } => {
                 write!(
                     f,
-                    "{system} needs no more than {depth} candidates: {measure} is {mean:.3} there and \
-                     {full_mean:.3} at {full}, no more than {margin} apart; reranking {depth} saves {} \
-                     of the pairs",
+                    "{system} needs no more than {}: {measure} is {mean:.3} there and {full_mean:.3} at \
+                     {full}, no more than {margin} apart; reranking {depth} saves {} of the pairs",
+                    counted(*depth, "candidate", "candidates"),
                     percent(*saved)
                 )?;
                 match seconds {
@@ -359,7 +501,11 @@ impl fmt::Display for Warning {
                 listed(systems)
             ),
             Self::NotShown { system, measure, queries, detectable } => {
-                write!(f, "These {queries} queries do not show whether {system} helps: ")?;
+                let these = match queries {
+                    1 => "This 1 query does".to_owned(),
+                    _ => format!("These {queries} queries do"),
+                };
+                write!(f, "{these} not show whether {system} helps: ")?;
                 match detectable {
                     Some(size) => write!(
                         f,
@@ -369,7 +515,7 @@ impl fmt::Display for Warning {
                     ),
                     None => write!(
                         f,
-                        "they are too few for a difference of any size in {measure}; judge more \
+                        "that is too few for a difference of any size in {measure}; judge more \
                          queries."
                     ),
                 }

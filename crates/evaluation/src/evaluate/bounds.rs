@@ -23,7 +23,8 @@ pub fn mean_tie_bounds(
 
 /// How much unjudged documents could change a measure's mean over all judged queries: the record's
 /// [`Unjudged`], whose `high` is the mean of what [`unjudged_bounds`] says of each query. Queries to
-/// which the measure does not apply are left out of its three figures.
+/// which the measure does not apply are left out of its three figures, queries without any result of
+/// the share that was judged.
 pub fn unjudged(run: &Run, qrels: &Qrels, measure: &NamedMeasure) -> Unjudged {
     let (mut judged_at_10, mut condensed, mut bounds) = (Vec::new(), Vec::new(), Vec::new());
     for (_, judged, ranking) in chosen(Queries::Judged, run, qrels) {
@@ -31,7 +32,10 @@ pub fn unjudged(run: &Run, qrels: &Qrels, measure: &NamedMeasure) -> Unjudged {
             Some(ranking) => JudgedRanking::join(ranking, judged),
             None => JudgedRanking::new(Vec::new(), judged.values().copied()),
         };
-        judged_at_10.push(crate::measures::Judged { cutoff: Some(10) }.of(&joined));
+        // A query without any result has no top 10.
+        if ranking.is_some() {
+            judged_at_10.push(crate::measures::Judged { cutoff: Some(10) }.of(&joined));
+        }
         condensed.push(measure.of(&joined.condensed()));
         bounds.push(unjudged_bounds(&joined, measure));
     }
@@ -87,6 +91,10 @@ mod tests {
         let judged = qrels(&[("b", 1), ("d", 0)]);
         let figures = unjudged(&run, &judged, &"RR".parse().unwrap());
         assert_eq!(figures, Unjudged { judged_at_10: 0.5, low: 0.5, high: 1.0, condensed: 1.0 });
+        let mut more = judged.clone();
+        more.insert("unanswered".into(), "b".into(), 1);
+        let figures = unjudged(&run, &more, &"RR".parse().unwrap());
+        assert_eq!((figures.judged_at_10, figures.low, figures.high), (0.5, 0.25, 0.5));
         // b is all there is: with c relevant too, the precision at c counts for less than 1.
         let ap = unjudged(&run, &qrels(&[("a", 1), ("b", 0)]), &"AP".parse().unwrap());
         assert_eq!((ap.low, ap.high), (1.0, 1.0));

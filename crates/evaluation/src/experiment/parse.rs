@@ -9,7 +9,7 @@ use super::keys::{Keys, quoted};
 use super::reranker::RawReranker;
 use super::settings::{RawStatistics, RawSweep};
 use super::{ConfigError, Expectation, Experiment, FIRST_STAGE, ORACLE};
-use crate::measures::{MeasureError, NamedMeasure};
+use crate::measures::{MeasureError, NamedMeasure, Summary};
 
 impl Experiment {
     /// Reads a config. `file_name` is its path: it stands in errors, and relative paths in the
@@ -25,7 +25,7 @@ impl Experiment {
         })?;
         let keys = Keys { file: file_name };
         let measures = keys.measures(&raw.measures)?;
-        let primary = keys.one_of("primary", &raw.primary, &measures)?;
+        let primary = keys.primary(&raw.primary, &measures)?;
         let mut systems = Systems::new(raw.oracle);
         let mut retrievers = Vec::with_capacity(raw.retriever.len());
         for (number, raw) in (1..).zip(raw.retriever) {
@@ -155,6 +155,24 @@ impl Keys<'_> {
                 allowed: format!("a list of {}", NamedMeasure::allowed()),
             }),
             false => Ok(measures),
+        }
+    }
+
+    /// Verdicts and margins are of a mean from 0 to 1; a count is none.
+    fn primary(&self, name: &str, all: &[NamedMeasure]) -> Result<NamedMeasure, ConfigError> {
+        let primary = self.one_of("primary", name, all)?;
+        match primary.summary() {
+            Summary::Mean => Ok(primary),
+            Summary::Sum => {
+                let is_mean = |measure: &&NamedMeasure| measure.summary() == Summary::Mean;
+                let means: Vec<String> =
+                    all.iter().filter(is_mean).map(NamedMeasure::to_string).collect();
+                let allowed = match means.is_empty() {
+                    true => "a measure that is no count, added to 'measures'".to_owned(),
+                    false => format!("one of 'measures' that is no count: {}", quoted(&means)),
+                };
+                Err(self.value("primary", name, &allowed))
+            }
         }
     }
 

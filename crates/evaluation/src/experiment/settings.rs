@@ -6,11 +6,11 @@ use super::keys::Keys;
 /// How verdicts are reached.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StatisticsSpec {
-    /// The level of every test, above 0 and below 0.5.
+    /// The level of every test, from 0.000001 and below 0.5.
     pub alpha: f64,
     /// Differences of the primary measure below this count as none, above 0.
     pub margin: f64,
-    /// Permutations that randomization tests draw.
+    /// Permutations that randomization tests draw, enough for p-values below `alpha`.
     pub permutations: usize,
 }
 
@@ -30,6 +30,10 @@ pub struct SweepSpec {
 const DEFAULT_ALPHA: f64 = 0.05;
 const DEFAULT_MARGIN: f64 = 0.01;
 const DEFAULT_PERMUTATIONS: usize = 100_000;
+/// Randomization tests that end today show nothing at a smaller one.
+const LEAST_ALPHA: f64 = 0.000_001;
+/// Fewer move a p-value near the level by more than its own size from seed to seed.
+const FEWEST_PERMUTATIONS: usize = 1_000;
 /// More take long and change nothing that anyone would act on.
 const MOST_PERMUTATIONS: usize = 10_000_000;
 /// Depths that people weigh against each other.
@@ -59,14 +63,17 @@ impl Keys<'_> {
         let alpha = raw.alpha.unwrap_or(DEFAULT_ALPHA);
         let margin = raw.margin.unwrap_or(DEFAULT_MARGIN);
         let permutations = raw.permutations.unwrap_or(DEFAULT_PERMUTATIONS);
-        if !(alpha > 0.0 && alpha < 0.5) {
-            return Err(self.number("statistics.alpha", alpha, "a number above 0 and below 0.5"));
+        if !(LEAST_ALPHA..0.5).contains(&alpha) {
+            let allowed = format!("a number from {LEAST_ALPHA} and below 0.5");
+            return Err(self.number("statistics.alpha", alpha, &allowed));
         }
         if !(margin > 0.0 && margin.is_finite()) {
             return Err(self.number("statistics.margin", margin, "a number above 0"));
         }
-        if !(1..=MOST_PERMUTATIONS).contains(&permutations) {
-            let allowed = format!("a whole number from 1 to {MOST_PERMUTATIONS}");
+        // The smallest p-value is 1 / (permutations + 1), and must be below alpha.
+        let fewest = (1.0 / alpha).ceil().max(FEWEST_PERMUTATIONS as f64) as usize;
+        if !(fewest..=MOST_PERMUTATIONS).contains(&permutations) {
+            let allowed = format!("a whole number from {fewest} to {MOST_PERMUTATIONS}");
             return Err(self.number("statistics.permutations", permutations as f64, &allowed));
         }
         Ok(StatisticsSpec { alpha, margin, permutations })

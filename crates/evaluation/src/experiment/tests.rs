@@ -187,6 +187,17 @@ max_lengths = [512, 128]
 "#;
 
 #[test]
+fn verdicts_rest_on_no_count() {
+    let counted = FULL.replace("\"R@50\"]", "\"NumRet\"]");
+    let counted = counted.replacen("primary = \"nDCG@10\"", "primary = \"NumRet\"", 1);
+    assert_eq!(
+        Experiment::parse(&counted, FILE).unwrap_err().to_string(),
+        "configs/test.toml: key 'primary' is \"NumRet\"; allowed: one of 'measures' that is no \
+         count: \"nDCG@10\""
+    );
+}
+
+#[test]
 fn first_stages_of_every_kind() {
     let experiment = Experiment::parse(STAGES, FILE).unwrap();
     let golden = DatasetSource::Golden { path: "configs/golden.jsonl".into(), corpus: None };
@@ -272,7 +283,13 @@ fn errors_of_first_stages_name_the_table() {
     assert!(message("\"judged\"", "\"all\"").contains("\"corpus\", \"judged\""));
     assert!(message("margin = 0.02", "margin = 0.0").contains("statistics.margin"));
     assert!(message("margin = 0.02", "alpha = 0.5").contains("statistics.alpha"));
-    assert!(message("margin = 0.02", "permutations = 0").contains("statistics.permutations"));
+    assert!(message("margin = 0.02", "permutations = 999").contains(
+        "'statistics.permutations' is 999; allowed: a whole number from 1000 to 10000000"
+    ));
+    assert!(
+        message("margin = 0.02", "alpha = 0.0005\npermutations = 1000").contains("from 2000 to")
+    );
+    assert!(message("margin = 0.02", "alpha = 1e-9").contains("'statistics.alpha' is"));
     assert!(message("[512, 128]", "[128, 128]").contains("'sweep.max_lengths' is 128"));
     assert!(message("[sweep]", "[sweep]\ndepths = [41]").contains("first_stage.depth, 40"));
     assert!(message("sample = 20", "sample = 0").contains("dataset.sample"));

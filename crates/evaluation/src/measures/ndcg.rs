@@ -38,7 +38,9 @@ impl Measure for Ndcg {
 impl Ndcg {
     fn discounted(&self, grades: impl Iterator<Item = Grade>, highest: Grade) -> f64 {
         let gained = grades.enumerate().filter(|&(_, grade)| grade > 0);
-        gained.map(|(place, grade)| self.gain.of(grade, highest) / discount(place)).sum()
+        let gains = gained.map(|(place, grade)| self.gain.of(grade, highest) / discount(place));
+        // The sum of nothing is -0.0, which would be shown with its sign.
+        gains.sum::<f64>() + 0.0
     }
 }
 

@@ -1,6 +1,7 @@
 use secondpass_core::{DocId, QueryId};
 
 use crate::journal::JournalError;
+use crate::plural;
 
 /// Why an experiment gave no record.
 #[derive(Debug, thiserror::Error)]
@@ -16,8 +17,20 @@ pub enum RunError {
         /// The document.
         document: DocId,
     },
+    /// No query has a candidate.
+    #[error(
+        "no query of the dataset has candidates: the dataset asks query '{query}', {}; give the \
+         candidates the query ids of the dataset",
+        other_queries(.other.as_ref())
+    )]
+    NoCandidates {
+        /// A query of the dataset.
+        query: QueryId,
+        /// A query that the candidates are for, and that the dataset does not ask.
+        other: Option<QueryId>,
+    },
     /// Stopped by the user or by the deadline.
-    #[error("stopped after {done} of {queries} queries of '{system}'; {}", what_next(*.kept))]
+    #[error("stopped after {done} of {} of '{system}'; {}", plural::queries(*.queries), what_next(*.kept))]
     Stopped {
         /// The system that ran.
         system: String,
@@ -31,6 +44,13 @@ pub enum RunError {
     /// A finished query could not be kept.
     #[error(transparent)]
     Journal(#[from] JournalError),
+}
+
+fn other_queries(other: Option<&QueryId>) -> String {
+    match other {
+        Some(query) => format!("and the candidates are for others, such as '{query}'"),
+        None => "and the first stage found nothing for it or for any other".to_owned(),
+    }
 }
 
 fn what_next(kept: bool) -> &'static str {

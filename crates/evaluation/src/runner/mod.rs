@@ -21,19 +21,20 @@ mod tests;
 #[cfg(test)]
 mod world;
 
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use secondpass_core::{Context, Dataset, Identity, Reranker, Run, Scoring};
+use secondpass_core::{Context, Identity, QueryId, Ranking, Reranker, Run, Scoring};
 
-use crate::evaluate::evaluate;
+use crate::evaluate::{Queries, evaluate_on};
 use crate::experiment::{FIRST_STAGE, ORACLE, QuerySample};
 use crate::journal::Journal;
 use crate::measures::NamedMeasure;
 use crate::record::{
     CandidatesInfo, DatasetInfo, ExperimentInfo, Machine, QueryRow, Record, Role, SCHEMA,
-    SampleInfo, SystemRecord,
+    SampleInfo, SystemRecord, Verdict,
 };
-use crate::statistics::compare;
+use crate::statistics::{can_show, compare};
 use crate::time::rfc3339;
 use crate::warning::{self, Warning};
 pub use error::RunError;
@@ -52,13 +53,17 @@ use sweep::Depths;
 /// machine. Remove the journal when the record has been written.
 ///
 /// # Errors
-/// Candidates outside the corpus; the context is over; the journal cannot be written.
+/// Candidates outside the corpus, or none for any query; the context is over; the journal cannot be
+/// written.
 pub fn run(
     plan: &Plan<'_>,
     context: &Context,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<(Record, Vec<QueryRow>), RunError> {
     let candidates = of_dataset(plan, plan.candidates, FIRST_STAGE)?;
+    if candidates.rankings.values().all(Ranking::is_empty) {
+        return Err(no_candidates(plan));
+    }
     let summary = Summary::new(plan, &candidates);
     let depths = Depths::new(plan, &summary);
     let mut runner = Runner::new(plan, &candidates, passes(plan, &depths), context, progress);
@@ -80,12 +85,16 @@ pub fn run(
         let depth = plan.experiment.first_stage.depth;
         notices.push(Notice::TooDeep { depths: depths.too_deep.clone(), depth });
     }
+    if !depths.all_candidates.is_empty() {
+        let depths_left_out = depths.all_candidates.clone();
+        notices.push(Notice::AllCandidates { depths: depths_left_out, most: depths.most });
+    }
     let damaged = plan.journal.map_or(0, Journal::damaged);
     notices.extend((damaged > 0).then_some(Notice::Damaged { lines: damaged }));
     let mut warnings: Vec<String> =
         summary.config_warnings().iter().map(Warning::to_string).collect();
     warnings.extend(notices.iter().map(Notice::to_string));
-    Ok(assemble(plan, &candidates, told, warnings))
+    Ok(assemble(&summary, told, warnings))
 }
 
 /// A reranker with all that is measured of it.
@@ -162,21 +171,16 @@ fn passes(plan: &Plan<'_>, depths: &Depths) -> usize {
 
 /// The record of all systems, and the rows of its table.
 fn assemble(
-    plan: &Plan<'_>,
-    candidates: &Run,
+    summary: &Summary<'_>,
     mut told: Vec<Told>,
     mut warnings: Vec<String>,
 ) -> (Record, Vec<QueryRow>) {
-    let is_compared =
-        |told: &Told| told.record.role == Role::Reranker && told.record.failures.is_empty();
-    let compared: Vec<&[f64]> = (told.iter().filter(|told| is_compared(told)))
-        .map(|told| told.differences.as_slice())
-        .collect();
-    let comparisons = compare(&compared, &plan.statistics);
-    let corrected_over = compared.len();
-    for (told, comparison) in told.iter_mut().filter(|told| is_compared(told)).zip(comparisons) {
-        told.record.comparison = Some(comparison);
-    }
+    let (plan, candidates) = (summary.plan, summary.candidates);
+    let given = summary.given();
+    let reorderable = given.iter().filter(|&&candidates| candidates > 1).count();
+    let corrected_over = compare_family(Role::Reranker, &mut told, plan, reorderable);
+    // Exploratory: other first stages neither take evidence from the rerankers nor lend them any.
+    compare_family(Role::Retriever, &mut told, plan, plan.dataset.queries().len());
     let (systems, rows): (Vec<SystemRecord>, Vec<Vec<QueryRow>>) =
         told.into_iter().map(|told| (told.record, told.rows)).unzip();
     let mut record = Record {
@@ -197,9 +201,43 @@ fn assemble(
         statistics: plan.statistics.info(corrected_over),
         systems,
     };
-    warnings.extend(warning::warnings(&record).iter().map(Warning::to_string));
+    warnings.extend(warning::warnings(&record, &given).iter().map(Warning::to_string));
     record.experiment.warnings = warnings;
     (record, rows.into_iter().flatten().collect())
+}
+
+/// Compares the systems of one role with the first stage, corrected over them; how many they are.
+/// Systems with failures are left out, and all of them where the primary measure applies to no
+/// query. Only `movable` queries could have changed: where none did and they are too few to show a
+/// difference, that shows no equivalence either.
+fn compare_family(role: Role, told: &mut [Told], plan: &Plan<'_>, movable: usize) -> usize {
+    let is_compared = |told: &&mut Told| {
+        let system = &told.record;
+        system.role == role
+            && system.failures.is_empty()
+            && told.differences.iter().any(|difference| !difference.is_nan())
+    };
+    let mut family: Vec<&mut Told> = told.iter_mut().filter(is_compared).collect();
+    let differences: Vec<&[f64]> = family.iter().map(|told| told.differences.as_slice()).collect();
+    let comparisons = compare(&differences, &plan.statistics);
+    for (told, mut comparison) in family.iter_mut().zip(comparisons) {
+        let unchanged = told.differences.iter().all(|difference| !(difference.abs() > 0.0));
+        if unchanged && !can_show(movable, plan.statistics.alpha()) {
+            comparison.verdict = Verdict::CannotTell;
+            comparison.queries = comparison.queries.min(movable);
+        }
+        told.record.comparison = Some(comparison);
+    }
+    family.len()
+}
+
+/// Candidates that belong to no query of the dataset: the usual cause are other query ids.
+fn no_candidates(plan: &Plan<'_>) -> RunError {
+    let asked: BTreeSet<&QueryId> = plan.dataset.queries().iter().map(|query| &query.id).collect();
+    let given = plan.candidates.rankings.iter().filter(|(_, ranking)| !ranking.is_empty());
+    let other = given.map(|(query, _)| query).find(|query| !asked.contains(query)).cloned();
+    let query = plan.dataset.queries().first().map_or_else(|| QueryId::from(""), |q| q.id.clone());
+    RunError::NoCandidates { query, other }
 }
 
 /// A run's rankings of the dataset's queries, cut to the experiment's depth.
@@ -254,17 +292,17 @@ fn candidates_info(plan: &Plan<'_>, candidates: &Run) -> CandidatesInfo {
     let depth = plan.experiment.first_stage.depth;
     let queries = plan.dataset.queries().len().max(1) as f64;
     let total: usize = candidates.rankings.values().map(secondpass_core::Ranking::len).sum();
-    let mean = |name: &str| {
+    let mean = |name: &str, queries: Queries<'_>| {
         let measures: Vec<NamedMeasure> = name.parse().into_iter().collect();
-        evaluate(candidates, plan.dataset.qrels(), &measures).mean(0)
+        evaluate_on(queries, candidates, plan.dataset.qrels(), &measures).mean(0)
     };
     CandidatesInfo {
         first_stage: plan.first_stage.to_owned(),
         depth,
         mean: total as f64 / queries,
         hash: candidates.hash(),
-        with_relevant: mean(&format!("Success@{depth}")),
-        judged_at_10: mean("Judged@10"),
+        with_relevant: mean(&format!("Success@{depth}"), Queries::Judged),
+        judged_at_10: mean("Judged@10", Queries::Answered),
         seconds: plan.first_stage_seconds,
     }
 }

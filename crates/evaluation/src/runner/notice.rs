@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::plural;
+
 /// Something that was noticed while running, for the record's warnings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Notice {
@@ -7,6 +9,8 @@ pub(super) enum Notice {
     Unstable { system: String, differing: usize, queries: usize },
     /// Depths below which no candidates are.
     TooDeep { depths: Vec<usize>, depth: usize },
+    /// Depths that no query has more candidates than.
+    AllCandidates { depths: Vec<usize>, most: usize },
     /// The cache of scores was not used.
     Cache { problem: String },
     /// Lines of the journal were damaged.
@@ -18,27 +22,56 @@ impl fmt::Display for Notice {
         match self {
             Self::Unstable { system, differing, queries } => write!(
                 f,
-                "{system} ordered the candidates of {differing} of {queries} queries differently when \
-                 it was asked again, so its figures move from run to run; make it deterministic, or \
-                 trust no difference smaller than that."
+                "{system} ordered the candidates of {differing} of {} differently when it was asked \
+                 again, so its figures move from run to run; make it deterministic, or trust no \
+                 difference smaller than that.",
+                plural::queries(*queries)
             ),
             Self::TooDeep { depths, depth } => {
-                let depths: Vec<String> = depths.iter().map(usize::to_string).collect();
                 write!(
                     f,
-                    "The sweep leaves out depth {}: a query has {depth} candidates at most; raise \
-                     first_stage.depth.",
-                    depths.join(", ")
+                    "The sweep leaves out depth {}: a query has {} at most; raise first_stage.depth.",
+                    joined(depths),
+                    plural::counted(*depth, "candidate", "candidates")
                 )
             }
+            Self::AllCandidates { depths, most } => write!(
+                f,
+                "The sweep leaves out depth {}: no query has more than {}, so that nothing would \
+                 differ.",
+                joined(depths),
+                plural::counted(*most, "candidate", "candidates")
+            ),
             Self::Cache { problem } => {
                 write!(f, "The cache of scores was not used to the full: {problem}.")
             }
+            Self::Damaged { lines: 1 } => f.write_str(
+                "1 line of the journal was damaged, and its query ran again; check the disk.",
+            ),
             Self::Damaged { lines } => write!(
                 f,
                 "{lines} lines of the journal were damaged, and their queries ran again; check the \
                  disk."
             ),
         }
+    }
+}
+
+fn joined(depths: &[usize]) -> String {
+    let depths: Vec<String> = depths.iter().map(usize::to_string).collect();
+    depths.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_singular() {
+        let lines = |lines| Notice::Damaged { lines }.to_string();
+        assert!(lines(1).starts_with("1 line of the journal was damaged, and its query ran"));
+        assert!(lines(2).starts_with("2 lines of the journal were damaged, and their queries"));
+        let unstable = Notice::Unstable { system: "a".to_owned(), differing: 1, queries: 1 };
+        assert!(unstable.to_string().contains("of 1 of 1 query differently"));
     }
 }

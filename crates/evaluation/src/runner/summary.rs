@@ -15,7 +15,7 @@ use crate::measures::NamedMeasure;
 use crate::record::{
     Agreement, DepthPoint, Difference, Estimate, LengthPoint, QueryRow, Role, Slice, SystemRecord,
 };
-use crate::warning::Warning;
+use crate::warning::{Warning, is_searched};
 
 /// The cutoffs at which systems are compared with the first stage.
 const AGREEMENT_AT: [usize; 4] = [1, 3, 5, 10];
@@ -119,8 +119,22 @@ impl<'a> Summary<'a> {
         let known: BTreeSet<&str> =
             self.slices.iter().map(|part| part.attribute.as_str()).collect();
         let unknown = experiment.slices.iter().filter(|name| !known.contains(name.as_str()));
+        let (of, queries) = (self.plan.dataset.queries().len(), self.without_candidates());
+        let searched = is_searched(self.plan.first_stage);
+        let none = (queries > 0).then_some(Warning::NoCandidates { queries, of, searched });
         deep.chain(unknown.map(|name| Warning::NoSuchAttribute { attribute: name.clone() }))
+            .chain(none)
             .collect()
+    }
+
+    /// Candidates of each query, by query id of the candidates; queries without any are not in it.
+    pub(super) fn given(&self) -> Vec<usize> {
+        let lengths = self.candidates.rankings.values().map(Ranking::len);
+        lengths.filter(|&length| length > 0).collect()
+    }
+
+    fn without_candidates(&self) -> usize {
+        self.plan.dataset.queries().len() - self.given().len()
     }
 
     /// The primary measure of a run.
@@ -235,7 +249,8 @@ fn all(evaluation: &Evaluation) -> Vec<usize> {
 fn estimate(evaluation: &Evaluation, column: usize, rows: &[usize]) -> Estimate {
     let values = applicable(&evaluation.column(column), rows);
     let interval = bootstrap_mean(&values);
-    let missing = rows.iter().filter(|&&row| evaluation.queries[row].missing).count();
+    let missing = rows.iter().map(|&row| &evaluation.queries[row]);
+    let missing = missing.filter(|row| row.missing && !row.values[column].is_nan()).count();
     Estimate {
         measure: evaluation.measures[column].to_string(),
         mean: interval.mean,

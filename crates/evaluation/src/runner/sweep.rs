@@ -19,6 +19,10 @@ pub(super) struct Depths {
     pub smaller: Vec<usize>,
     /// Asked for, but deeper than the candidates go.
     pub too_deep: Vec<usize>,
+    /// Asked for, but no query has more candidates: the full depth gives the same.
+    pub all_candidates: Vec<usize>,
+    /// The most candidates that a query has.
+    pub most: usize,
     /// What the best order of so many candidates reaches, at these and at the full depth.
     oracle: BTreeMap<usize, f64>,
 }
@@ -29,14 +33,20 @@ impl Depths {
         let asked: BTreeSet<usize> = plan.sweep.depths.iter().copied().filter(|&d| d > 0).collect();
         let (smaller, rest): (Vec<usize>, Vec<usize>) =
             asked.iter().partition(|&&depth| depth < full);
-        let points = smaller.iter().chain((!asked.is_empty()).then_some(&full));
+        let most = summary.given().into_iter().max().unwrap_or(0);
+        let (smaller, all_candidates): (Vec<usize>, Vec<usize>) =
+            smaller.into_iter().partition(|&depth| depth < most);
+        // Where every other depth is left out, the full one alone is no sweep.
+        let is_sweep = !smaller.is_empty() || all_candidates.is_empty() && !asked.is_empty();
+        let points = smaller.iter().chain(is_sweep.then_some(&full));
         let reached = |depth| {
             let mean = summary.primary(&best_order(plan, summary.candidates, depth)).mean(0);
             // A measure that applies to no query: JSON has no NaN.
             if mean.is_nan() { 0.0 } else { mean }
         };
         let oracle = points.map(|&depth| (depth, reached(depth))).collect();
-        Self { smaller, too_deep: rest.into_iter().filter(|&d| d > full).collect(), oracle }
+        let too_deep = rest.into_iter().filter(|&d| d > full).collect();
+        Self { smaller, too_deep, all_candidates, most, oracle }
     }
 
     /// Passes that a reranker takes for this sweep.

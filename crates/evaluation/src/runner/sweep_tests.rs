@@ -4,6 +4,7 @@ use secondpass_core::{Failed, Job, Reranked};
 
 use super::world::{Hashing, World};
 use super::*;
+use crate::evaluate::evaluate;
 use crate::experiment::Experiment;
 
 fn plan<'a>(world: &'a World, rerankers: &'a [Contender<'a>]) -> Plan<'a> {
@@ -226,7 +227,71 @@ first_stage = { kind = "bm25", depth = 2 }
     assert_eq!(system.identity.model, "dense model");
     assert_eq!((system.quality[0].mean, system.unjudged.low), (1.0, 1.0));
     assert!(system.versus_first_stage.as_ref().unwrap().mean > 0.0);
+    assert_eq!(system.comparison.as_ref().unwrap().queries, 3);
+    assert_eq!(record.statistics.corrected_over, 0, "a family of its own");
     assert!(system.agreement.is_empty() && system.latency.is_none());
     assert_eq!(record.candidates.seconds, Some(1.5));
     assert_eq!(rows.iter().filter(|row| row.system == "dense" && row.candidates == 2).count(), 3);
+}
+
+#[test]
+fn depths_that_no_query_reaches_are_left_out() {
+    let mut world = World::new(8);
+    for ranking in world.candidates.rankings.values_mut() {
+        *ranking = ranking.cut(3);
+    }
+    let reranker = Hashing::new("a", Scoring::Pointwise);
+    let contenders = [Contender { name: "a", reranker: &reranker, lengths: &[] }];
+    let depths = |depths: Vec<usize>| {
+        let sweep = Sweep { depths, timed_queries: 1 };
+        let record = record(&Plan { sweep, ..plan(&world, &contenders) });
+        let swept: Vec<usize> = record.systems[1].depths.iter().map(|point| point.depth).collect();
+        (swept, record.experiment.warnings.join(" "))
+    };
+    let (swept, warnings) = depths(vec![2, 3, 4, 6]);
+    assert_eq!(swept, [2, 6]);
+    assert!(warnings.contains("leaves out depth 3, 4: no query has more than 3 candidates"));
+    assert!(depths(vec![4, 6]).0.is_empty());
+}
+
+#[test]
+fn a_reranker_that_could_change_few_queries_is_not_equivalent() {
+    let mut world = World::new(30);
+    /// Every candidate stays where it was.
+    struct Still(Identity);
+    impl Reranker for Still {
+        fn identity(&self) -> &Identity {
+            &self.0
+        }
+        fn rerank_many(
+            &self,
+            jobs: &[Job],
+            _: &Context,
+            done: &mut dyn FnMut(usize, Result<Reranked, Failed>),
+        ) {
+            for (position, job) in jobs.iter().enumerate() {
+                let ids = job.candidates.iter().map(|candidate| candidate.document.id.clone());
+                done(
+                    position,
+                    Ok(Reranked {
+                        ranking: secondpass_core::Ranking::with_unscored([], ids).unwrap(),
+                        usage: Default::default(),
+                        timings: Default::default(),
+                        truncation: None,
+                    }),
+                );
+            }
+        }
+    }
+    let still = Still(crate::testing::identity("still"));
+    let contenders = [Contender { name: "still", reranker: &still, lengths: &[] }];
+    let verdict = |world: &World| {
+        let comparison = record(&plan(world, &contenders)).systems[1].comparison.clone().unwrap();
+        (comparison.verdict, comparison.queries)
+    };
+    assert_eq!(verdict(&world), (Verdict::Equivalent, 30));
+    for ranking in world.candidates.rankings.values_mut().skip(5) {
+        *ranking = ranking.cut(1);
+    }
+    assert_eq!(verdict(&world), (Verdict::CannotTell, 5));
 }

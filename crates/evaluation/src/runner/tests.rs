@@ -2,8 +2,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use secondpass_core::{
-    Cancel, Corpus, Document, Failed, Job, Qrels, Query, Ranking, RerankError, Reranked, Reranker,
-    Timings, TruncationAudit, Usage,
+    Cancel, Corpus, Dataset, Document, Failed, Job, Qrels, Query, Ranking, RerankError, Reranked,
+    Reranker, Timings, TruncationAudit, Usage,
 };
 
 use super::*;
@@ -247,4 +247,42 @@ fn candidates_outside_the_corpus_are_refused() {
     let plan = Plan::new(&experiment, &dataset, &candidates, "BM25");
     let error = run(&plan, &Context::default(), &mut |_| ()).unwrap_err();
     assert!(error.to_string().starts_with("query 'q1' has candidate 'stranger'"), "{error}");
+}
+
+#[test]
+fn no_candidates_at_all_are_refused_with_examples() {
+    let experiment = Experiment::parse(CONFIG, "test.toml").unwrap();
+    let (dataset, mut strangers) = (dataset(), Run::new("bm25"));
+    let message = |candidates: &Run| {
+        let plan = Plan::new(&experiment, &dataset, candidates, "BM25");
+        run(&plan, &Context::default(), &mut |_| ()).unwrap_err().to_string()
+    };
+    strangers.rankings.insert("q1".into(), Ranking::default());
+    assert_eq!(
+        message(&strangers),
+        "no query of the dataset has candidates: the dataset asks query 'q1', and the first stage \
+         found nothing for it or for any other; give the candidates the query ids of the dataset"
+    );
+    let found = Ranking::from_scores([("a".into(), 1.0)]).unwrap();
+    strangers.rankings.insert("query-1".into(), found);
+    assert!(
+        message(&strangers).contains("'q1', and the candidates are for others, such as 'query-1'")
+    );
+}
+
+#[test]
+fn no_measure_no_verdict() {
+    let config = CONFIG.replace("\"RR\",", "\"Bpref\",").replace("= \"RR\"", "= \"Bpref\"");
+    let experiment = Experiment::parse(&config, "test.toml").unwrap();
+    let (dataset, candidates) = (dataset(), candidates());
+    let fake = Fake::new(|job| Some(Ok(right_first(job))));
+    let rerankers = [Contender { name: "fake", reranker: &fake, lengths: &[] }];
+    let plan =
+        Plan { rerankers: &rerankers, ..Plan::new(&experiment, &dataset, &candidates, "BM25") };
+    let (record, _) = run(&plan, &Context::default(), &mut |_| ()).unwrap();
+    let system = &record.systems[1];
+    assert_eq!((system.quality[0].queries, system.quality[0].missing), (0, 0));
+    assert_eq!((&system.comparison, record.statistics.corrected_over), (&None, 0));
+    assert!(record.experiment.warnings.iter().any(|told| told.contains("Bpref applies to none")));
+    assert!(crate::finding(&record).starts_with("Nothing was compared"));
 }

@@ -16,7 +16,8 @@ const POWER: f64 = 0.8;
 /// In this order, at the level alpha:
 ///
 /// 1. [`Equivalent`](Verdict::Equivalent): the two one-sided tests show that the true difference is
-///    smaller than the margin, or no query changed at all. This comes first, because the margin says
+///    smaller than the margin, or none of enough queries to show a difference changed at all. This
+///    comes first, because the margin says
 ///    what matters in practice: many queries show even a difference too small to matter. Where one is
 ///    shown as well, [`Comparison::corrected`] tells it.
 /// 2. [`Better`](Verdict::Better) or [`Worse`](Verdict::Worse), by the sign of the mean: Fisher's
@@ -68,14 +69,15 @@ pub fn compare(systems: &[&[f64]], settings: &Settings) -> Vec<Comparison> {
 
 /// Whether any outcome over so many queries has a two-sided randomization p-value below `level`: of
 /// all 2^n signs, two are the most extreme.
-fn can_show(queries: usize, level: f64) -> bool {
+pub(crate) fn can_show(queries: usize, level: f64) -> bool {
     let queries = i32::try_from(queries).unwrap_or(i32::MAX);
     0.5_f64.powi(queries.saturating_sub(1)) < level
 }
 
 fn verdict(differences: &[f64], comparison: &Comparison, alpha: f64) -> Verdict {
     let shown = |p: Option<f64>| p.is_some_and(|p| p < alpha);
-    let unchanged = differences.len() > 1 && differences.iter().all(|value| *value == 0.0);
+    let unchanged =
+        can_show(differences.len(), alpha) && differences.iter().all(|value| *value == 0.0);
     if unchanged || shown(comparison.equivalence) {
         Verdict::Equivalent
     } else if comparison.corrected < alpha {
@@ -157,6 +159,15 @@ mod tests {
     fn the_same_gain_on_every_query_is_shown_by_enough_queries_only() {
         assert_eq!(one(&[0.3; 5]).verdict, Verdict::CannotTell);
         assert_eq!(one(&[0.3; 6]).verdict, Verdict::Better);
+    }
+
+    #[test]
+    fn no_change_on_too_few_queries_is_no_equivalence() {
+        for queries in 2..6 {
+            let few = one(&vec![0.0; queries]);
+            assert_eq!((few.verdict, few.detectable), (Verdict::CannotTell, None), "{queries}");
+        }
+        assert_eq!(one(&[0.0; 6]).verdict, Verdict::Equivalent);
     }
 
     #[test]

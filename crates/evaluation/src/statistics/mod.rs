@@ -22,6 +22,7 @@ mod settings;
 mod simulation;
 mod t_test;
 
+pub(crate) use compare::can_show;
 pub use compare::compare;
 pub use detectable::detectable;
 pub use equivalence::{equivalence, non_inferiority};

@@ -4,6 +4,11 @@ use super::*;
 use crate::record::{Comparison, Estimate, Latency, ScoreDistribution};
 use crate::testing::record;
 
+/// Of a hundred candidates for each of two queries.
+fn warnings(record: &Record) -> Vec<Warning> {
+    super::warnings(record, &[100; 2])
+}
+
 fn sentences(record: &Record) -> Vec<String> {
     warnings(record).iter().map(Warning::to_string).collect()
 }
@@ -51,6 +56,7 @@ fn each_condition_has_its_warning() {
     (record.systems[0].unjudged.low, record.systems[0].unjudged.high) = (0.5, 0.625);
     let mini = &mut record.systems[1];
     mini.unjudged.judged_at_10 = 0.25;
+    mini.unjudged.high = 0.875;
     mini.failures.insert("q".into(), "reason".to_owned());
     mini.agreement.push(Agreement { k: 5, overlap: 0.9 });
     mini.truncation = Some(TruncationAudit {
@@ -70,17 +76,14 @@ fn each_condition_has_its_warning() {
     assert_eq!(
         sentences(&record),
         [
-            "For 38% of the queries no relevant document is among the 50 candidates, and no reranker \
-             can help them: fix retrieval first, with a larger first_stage.depth or a hybrid of \
-             lexical and dense search.",
-            "Only 50% of the top 10 of the first stage was judged, and unjudged documents count as \
-             not relevant: its nDCG@10 is 0.500, and were all of them relevant 0.625; judge more \
-             before trusting small differences.",
-            "mini failed on 1 of 2 queries, which score 0; see the reasons in the record and run it \
+            "For 38% of the queries that have relevant documents, these did not come into the 50 \
+             candidates, and no reranker can help: fix retrieval first, with a larger \
+             first_stage.depth or a hybrid of lexical and dense search.",
+            "Only 25% of the top 10 of mini was judged (and too little of 1 other system), and \
+             unjudged documents count as not relevant: its nDCG@10 is 0.750, and were all of them \
+             relevant 0.875; judge more before trusting small differences.",
+            "mini failed on 1 of 2 queries, which scores 0; see the reasons in the record and run it \
              again.",
-            "Only 25% of the top 10 of mini was judged, and unjudged documents count as not relevant: \
-             its nDCG@10 is 0.750, and were all of them relevant 0.750; judge more before trusting \
-             small differences.",
             "mini shares 90% of its top 5 with the first stage: whoever reads these 5 gets nearly the \
              same documents without it; skip it, or rerank more than 50 candidates.",
             "mini read only part of 6% of its pairs (2% of all tokens were cut); raise max_length or \
@@ -93,7 +96,7 @@ fn each_condition_has_its_warning() {
         ]
     );
     record.systems[1].comparison = comparison(Verdict::CannotTell, None);
-    assert!(sentences(&record)[6].ends_with(
+    assert!(sentences(&record)[5].ends_with(
         "too few for a difference of any size in nDCG@10; \
                                              judge more queries."
     ));
@@ -186,4 +189,73 @@ fn names_are_listed() {
     assert_eq!(names(&["a"]), "a");
     assert_eq!(names(&["a", "b"]), "a and b");
     assert_eq!(names(&["a", "b", "c"]), "a, b and c");
+}
+
+#[test]
+fn queries_that_nothing_answers_are_told_apart() {
+    let mut record = record();
+    record.dataset.queries = 10;
+    record.dataset.unanswerable = 2;
+    record.candidates.with_relevant = 0.8;
+    let unanswerable = "2 of 10 queries have no relevant judgement: no system can score on them, and \
+                        all means are lower for it.";
+    assert_eq!(sentences(&record), [unanswerable], "every answerable query has a candidate");
+    record.candidates.with_relevant = 0.4;
+    record.candidates.first_stage = "run mine 0123456789ab".to_owned();
+    assert_eq!(
+        sentences(&record)[1],
+        "For 50% of the queries that have relevant documents, these did not come into the 50 \
+         candidates, and no reranker can help: fix retrieval first, with a deeper run from your \
+         retriever."
+    );
+    record.dataset.unanswerable = 1;
+    assert!(sentences(&record)[0].starts_with("1 of 10 queries has no relevant judgement: "));
+    record.dataset.unanswerable = 10;
+    assert_eq!(
+        sentences(&record),
+        [
+            "Of 10 queries, none has a relevant judgement, so that nothing can be measured; judge some \
+          documents with a grade from 1."
+        ]
+    );
+}
+
+#[test]
+fn measures_that_apply_to_nothing_are_named() {
+    let mut record = record();
+    record.systems[0].quality[1].queries = 0;
+    assert_eq!(
+        sentences(&record),
+        [
+            "Of 2 queries, RR applies to none and has no value here; choose another measure, or judge \
+          what is missing for it."
+        ]
+    );
+}
+
+#[test]
+fn unjudged_documents_that_change_nothing_are_no_warning() {
+    let mut record = record();
+    record.candidates.judged_at_10 = 0.1;
+    record.systems[1].unjudged.judged_at_10 = 0.1;
+    assert_eq!(warnings(&record), []);
+}
+
+#[test]
+fn fewer_candidates_are_advised_only_where_half_of_the_queries_have_more() {
+    let mut record = record();
+    sweep(&mut record, &[(10, 0.75), (50, 0.75)]);
+    let advised = |given: &[usize]| super::warnings(&record, given).len();
+    assert_eq!((advised(&[50, 10]), advised(&[10, 10]), advised(&[50])), (1, 0, 1));
+}
+
+#[test]
+fn queries_without_candidates_are_told_with_the_usual_cause() {
+    let told = |queries, searched| Warning::NoCandidates { queries, of: 9, searched }.to_string();
+    assert_eq!(
+        told(1, false),
+        "1 of 9 queries has no candidates, and no reranker can help it: see that the candidates' \
+         query ids are the dataset's."
+    );
+    assert!(told(2, true).starts_with("2 of 9 queries have no candidates"));
 }
