@@ -45,7 +45,7 @@ fn source(experiment: &Experiment, split: &str) -> Result<Loaded> {
         ))),
         DatasetSource::Beir(folder) => alone(beir::read(folder, split)?),
         DatasetSource::Public(name) => {
-            let catalogue = Catalogue::built_in()?;
+            let catalogue = Catalogue::from_env().map_err(usage)?;
             let manifest = catalogue.get(name).map_err(usage)?;
             alone(beir::read(&resolve(manifest, Some(split), &datasets_folder()?)?, split)?)
         }

@@ -1,11 +1,10 @@
-use std::io::BufReader;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use secondpass_core::{Context, Dataset, FirstStage, Run};
-use secondpass_data::trec;
+use secondpass_data::{open_text, trec};
 use secondpass_evaluation::{
     ConfigError, DatasetSource, DenseSpec, EmbeddingsSpec, Experiment, FirstStageKind, PartSpec,
     Pool,
@@ -105,7 +104,8 @@ impl Searcher<'_> {
                 Box::new(self.dense(embedder)?)
             }
             FirstStageKind::Run(path) => {
-                Box::new(RunCandidates::new(trec::read_run(path)?, corpus)?)
+                let origin = path.display().to_string();
+                Box::new(RunCandidates::from_origin(trec::read_run(path)?, &origin, corpus)?)
             }
             FirstStageKind::Given => {
                 let given = self.given.cloned().ok_or_else(|| {
@@ -144,10 +144,7 @@ impl Searcher<'_> {
             return Ok(read_candidates(input, "standard input", queries, corpus)?);
         }
         let shown = path.display().to_string();
-        let file = std::fs::File::open(path).with_context(|| {
-            format!("cannot read {shown}; it is to hold candidates as JSON lines")
-        })?;
-        Ok(read_candidates(BufReader::new(file), &shown, queries, corpus)?)
+        Ok(read_candidates(open_text(path)?, &shown, queries, corpus)?)
     }
 
     fn fusion(

@@ -24,7 +24,7 @@ pub fn run(args: &DatasetArgs) -> Result<()> {
 }
 
 fn catalogue(args: &DatasetArgs) -> Result<Catalogue> {
-    let catalogue = Catalogue::built_in()?;
+    let catalogue = Catalogue::from_env().map_err(usage)?;
     Ok(match &args.manifests {
         Some(folder) => catalogue.with_folder(folder).map_err(usage)?,
         None => catalogue,

@@ -3,10 +3,8 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use secondpass_data::{Compression, trec};
-use secondpass_evaluation::{
-    Evaluation, NamedMeasure, Queries, Summary, Ties, evaluate_on, evaluate_rows,
-};
+use secondpass_data::trec;
+use secondpass_evaluation::{Evaluation, NamedMeasure, Queries, Summary, Ties, evaluate_rows};
 
 use crate::args::MeasureArgs;
 use crate::exit::usage;
@@ -61,17 +59,6 @@ fn measured(
     which: Queries<'_>,
     ties: Ties,
 ) -> Result<Evaluation> {
-    let is_packed = |path: &Path| Compression::of(path) != Compression::Plain;
-    if is_packed(qrels) || is_packed(run) {
-        if matches!(ties, Ties::AsRanked) {
-            return Err(usage(anyhow::anyhow!(
-                "--as-ranked reads plain files; unpack {} first",
-                if is_packed(run) { run } else { qrels }.display()
-            )));
-        }
-        let (qrels, run) = (trec::read_qrels(qrels)?, trec::read_run(run)?);
-        return Ok(evaluate_on(which, &run, &qrels, measures));
-    }
     // Both files at once: each reader alone waits for its lines.
     let (judged, ranked) = std::thread::scope(|scope| {
         let judged = scope.spawn(|| trec::read_bytes(qrels, "TREC judgements"));
