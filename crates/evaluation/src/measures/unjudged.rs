@@ -8,7 +8,8 @@ use super::{Bounds, JudgedRanking, Measure, NamedMeasure};
 /// always the best one: relevant documents far down also raise what the ranking is divided by.
 /// (Of any number of relevant ones, the measure is highest when they are those that rank first, so
 /// that the cases are as many as there are unjudged documents. The condensed list of `judged_only`
-/// moves with every judgement: for it, `high` is attained, and may not be the most.)
+/// moves with every judgement, as do the judged not relevant documents that bpref counts, to which
+/// grade 1 belongs at `rel=2`: for these, `high` is attained, and may not be the most.)
 pub fn unjudged_bounds(joined: &JudgedRanking, measure: &NamedMeasure) -> Bounds {
     let low = measure.of(joined);
     let cases = (1..=joined.unjudged()).map(|count| joined.with_unjudged_relevant(count));

@@ -238,7 +238,7 @@ proptest! {
         let [a, b, c] = &rerankers();
         let resumed = run_all(&world, [a, b, c], Some(&journal), &Context::default()).unwrap();
         let (mut record, rows) = timeless(resumed);
-        record.experiment.warnings.retain(|warning| !warning.contains("lines of the journal"));
+        record.experiment.warnings.retain(|warning| !warning.contains(" of the journal w"));
         // Where the header is lost nobody knows whose times they are.
         for (system, expected) in record.systems.iter().zip(&expected.0.systems) {
             prop_assert_eq!(&system.quality, &expected.quality);
