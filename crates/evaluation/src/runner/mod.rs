@@ -221,7 +221,7 @@ fn compare_family(role: Role, told: &mut [Told], plan: &Plan<'_>, movable: usize
     let differences: Vec<&[f64]> = family.iter().map(|told| told.differences.as_slice()).collect();
     let comparisons = compare(&differences, &plan.statistics);
     for (told, mut comparison) in family.iter_mut().zip(comparisons) {
-        let unchanged = told.differences.iter().all(|difference| !(difference.abs() > 0.0));
+        let unchanged = told.differences.iter().all(|value| value.is_nan() || *value == 0.0);
         if unchanged && !can_show(movable, plan.statistics.alpha()) {
             comparison.verdict = Verdict::CannotTell;
             comparison.queries = comparison.queries.min(movable);
@@ -291,7 +291,7 @@ fn dataset_info(plan: &Plan<'_>) -> DatasetInfo {
 fn candidates_info(plan: &Plan<'_>, candidates: &Run) -> CandidatesInfo {
     let depth = plan.experiment.first_stage.depth;
     let queries = plan.dataset.queries().len().max(1) as f64;
-    let total: usize = candidates.rankings.values().map(secondpass_core::Ranking::len).sum();
+    let total: usize = candidates.rankings.values().map(Ranking::len).sum();
     let mean = |name: &str, queries: Queries<'_>| {
         let measures: Vec<NamedMeasure> = name.parse().into_iter().collect();
         evaluate_on(queries, candidates, plan.dataset.qrels(), &measures).mean(0)

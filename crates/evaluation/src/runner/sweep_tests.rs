@@ -29,8 +29,7 @@ fn at_depth(scoring: Scoring, depth: usize) -> f64 {
         reranker.rerank_many(&[job], &Context::default(), &mut |_, r| given = r.ok());
         let ranked = given.unwrap().ranking;
         let rest = world.candidates.rankings[&query.id].documents().skip(depth).cloned();
-        let whole =
-            secondpass_core::Ranking::with_unscored([], ranked.documents().cloned().chain(rest));
+        let whole = Ranking::with_unscored([], ranked.documents().cloned().chain(rest));
         let mut run = Run::new("run");
         run.rankings.insert(query.id.clone(), whole.unwrap());
         let values = evaluate(&run, world.dataset.qrels(), &world.experiment.measures[..1]);
@@ -149,7 +148,7 @@ fn repetitions_add_samples_and_tell_what_moves() {
                 let reranked = result.unwrap();
                 let scores = reranked.ranking.ranked().iter();
                 let scores = scores.map(|r| (r.document.clone(), sign * r.score.unwrap()));
-                let ranking = secondpass_core::Ranking::from_scores(scores).unwrap();
+                let ranking = Ranking::from_scores(scores).unwrap();
                 done(position, Ok(Reranked { ranking, ..reranked }));
             });
         }
@@ -215,7 +214,7 @@ first_stage = { kind = "bm25", depth = 2 }
     let mut best = Run::new("dense");
     for (query, judged) in world.dataset.qrels().iter() {
         let order = judged.iter().map(|(document, grade)| (document.clone(), f64::from(*grade)));
-        let ranking = secondpass_core::Ranking::from_scores(order).unwrap();
+        let ranking = Ranking::from_scores(order).unwrap();
         best.rankings.insert(query.clone(), ranking);
     }
     let retrievers = [Retriever { name: "dense", description: "dense model", run: &best }];
@@ -274,7 +273,7 @@ fn a_reranker_that_could_change_few_queries_is_not_equivalent() {
                 done(
                     position,
                     Ok(Reranked {
-                        ranking: secondpass_core::Ranking::with_unscored([], ids).unwrap(),
+                        ranking: Ranking::with_unscored([], ids).unwrap(),
                         usage: Default::default(),
                         timings: Default::default(),
                         truncation: None,

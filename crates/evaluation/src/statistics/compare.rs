@@ -17,9 +17,8 @@ const POWER: f64 = 0.8;
 ///
 /// 1. [`Equivalent`](Verdict::Equivalent): the two one-sided tests show that the true difference is
 ///    smaller than the margin, or none of enough queries to show a difference changed at all. This
-///    comes first, because the margin says
-///    what matters in practice: many queries show even a difference too small to matter. Where one is
-///    shown as well, [`Comparison::corrected`] tells it.
+///    comes first, because the margin says what matters in practice: many queries show even a
+///    difference too small to matter. Where one is shown as well, [`Comparison::corrected`] tells it.
 /// 2. [`Better`](Verdict::Better) or [`Worse`](Verdict::Worse), by the sign of the mean: Fisher's
 ///    randomization test, corrected over all systems given (Holm), shows a difference.
 /// 3. [`NonInferior`](Verdict::NonInferior): the one-sided test shows that the system is not worse by
