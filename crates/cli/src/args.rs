@@ -189,7 +189,7 @@ pub struct RetrieveArgs {
 
 #[derive(clap::Args, Debug)]
 pub struct DatasetArgs {
-    /// A folder with manifests of one's own
+    /// A folder with manifests of your own [default: SECONDPASS_MANIFESTS]
     #[arg(long, value_name = "DIR", global = true)]
     pub manifests: Option<PathBuf>,
     #[command(subcommand)]

@@ -24,11 +24,10 @@ pub fn run(args: &DatasetArgs) -> Result<()> {
 }
 
 fn catalogue(args: &DatasetArgs) -> Result<Catalogue> {
-    let catalogue = Catalogue::from_env().map_err(usage)?;
-    Ok(match &args.manifests {
-        Some(folder) => catalogue.with_folder(folder).map_err(usage)?,
-        None => catalogue,
-    })
+    match &args.manifests {
+        Some(folder) => Ok(Catalogue::built_in()?.with_folder(folder).map_err(usage)?),
+        None => Catalogue::from_env().map_err(usage),
+    }
 }
 
 fn list(catalogue: &Catalogue, json: bool) -> Result<()> {
