@@ -30,7 +30,25 @@ pub fn load_split(experiment: &Experiment, split: &str) -> Result<Loaded> {
         Some(sample) => dataset.sampled(sample.queries, sample.seed),
         None => dataset,
     };
+    let by_length = experiment.slices.iter().any(|slice| slice == QUERY_LENGTH);
+    let dataset = match by_length {
+        true => dataset.with_attribute(QUERY_LENGTH, |query| length_class(&query.text).to_owned()),
+        false => dataset,
+    };
     Ok(Loaded { dataset, given })
+}
+
+/// The slice that every set has: how many words a query is long.
+const QUERY_LENGTH: &str = "query_length";
+
+/// Classes that tell keywords from questions and questions from stories.
+fn length_class(text: &str) -> &'static str {
+    match text.split_whitespace().count() {
+        0..=3 => "1 to 3 words",
+        4..=7 => "4 to 7 words",
+        8..=15 => "8 to 15 words",
+        _ => "over 15 words",
+    }
 }
 
 fn source(experiment: &Experiment, split: &str) -> Result<Loaded> {
@@ -133,5 +151,18 @@ fn topic_part(experiment: &Experiment, part: Option<&str>) -> Result<TopicPart> 
             found: format!("{other:?}"),
             allowed: "\"title\", \"description\", \"both\"".to_owned(),
         })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_fall_into_classes() {
+        assert_eq!(length_class("export invoices"), "1 to 3 words");
+        assert_eq!(length_class("how do I export them"), "4 to 7 words");
+        assert_eq!(length_class(&"word ".repeat(15)), "8 to 15 words");
+        assert_eq!(length_class(&"word ".repeat(16)), "over 15 words");
     }
 }

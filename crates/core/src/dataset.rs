@@ -117,6 +117,17 @@ impl Dataset {
         self
     }
 
+    /// The same set, each of whose queries has one attribute more, unless it has it already.
+    pub fn with_attribute(mut self, name: &str, value: impl Fn(&Query) -> String) -> Self {
+        for query in &mut self.queries {
+            if !query.attributes.contains_key(name) {
+                let value = value(query);
+                query.attributes.insert(name.to_owned(), value);
+            }
+        }
+        self
+    }
+
     /// The set's name, as configs and reports show it.
     pub fn name(&self) -> &str {
         &self.name
@@ -175,6 +186,21 @@ mod tests {
         let (corpus, queries, qrels) = parts();
         let dataset = Dataset::new("x", "test", corpus, queries, qrels).unwrap();
         assert_eq!(dataset.queries().len(), 1);
+    }
+
+    #[test]
+    fn an_attribute_that_is_there_stays() {
+        let (corpus, mut queries, mut qrels) = parts();
+        queries[1].text = "more words".into();
+        queries[1].attributes.insert("length".into(), "told".into());
+        qrels.insert("r".into(), "d".into(), 1);
+        let set = Dataset::new("x", "test", corpus, queries, qrels).unwrap();
+        let hash = set.hash();
+        let set = set.with_attribute("length", |query| query.text.len().to_string());
+        let lengths: Vec<&str> =
+            set.queries().iter().map(|query| query.attributes["length"].as_str()).collect();
+        assert_eq!(lengths, ["3", "told"]);
+        assert_eq!(set.hash(), hash);
     }
 
     #[test]
