@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result};
 use secondpass_core::{Context, Job, RerankError, Reranker, Usage};
 use secondpass_evaluation::Experiment;
 
-use crate::datasets::{self, Loaded};
+use crate::datasets;
 use crate::first_stage::Searcher;
 use crate::jobs::jobs;
 use crate::rerankers;
@@ -17,11 +17,11 @@ const PROBES: usize = 3;
 /// Prints what an experiment would do: its candidates are found and a few queries reranked to learn
 /// the rate; nothing is written but caches of indexes and vectors.
 pub fn print(experiment: &Experiment, context: &Context) -> Result<()> {
-    let Loaded { dataset, given } = datasets::load(experiment)?;
-    let searcher = Searcher { experiment, dataset: &dataset, given: given.as_ref(), context };
-    let found = searcher.candidates()?;
+    let loaded = datasets::load(experiment)?;
+    let dataset = &loaded.dataset;
+    let found = Searcher::new(experiment, &loaded, context).candidates()?;
     let jobs: Vec<Job> =
-        jobs(&dataset, &found.run).into_iter().filter(|job| !job.candidates.is_empty()).collect();
+        jobs(dataset, &found.run).into_iter().filter(|job| !job.candidates.is_empty()).collect();
     let mut out = std::io::stdout().lock();
     writeln!(
         out,

@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,6 +18,7 @@ use secondpass_retrieval::{
 };
 use secondpass_text::TextTokenizer;
 
+use crate::datasets::Loaded;
 use crate::exit::usage;
 use crate::{folders, load, progress};
 
@@ -32,14 +34,21 @@ pub struct Found {
 
 /// Builds first stages and lets them find candidates.
 pub struct Searcher<'a> {
-    pub experiment: &'a Experiment,
-    pub dataset: &'a Dataset,
+    experiment: &'a Experiment,
+    dataset: &'a Dataset,
     /// The candidates that the dataset's own file gives.
-    pub given: Option<&'a Run>,
-    pub context: &'a Context,
+    given: Option<&'a Run>,
+    context: &'a Context,
+    /// What was built so far: an encoder that is searched alone and in a hybrid is loaded once.
+    built: RefCell<Vec<(FirstStageKind, Arc<dyn FirstStage>)>>,
 }
 
-impl Searcher<'_> {
+impl<'a> Searcher<'a> {
+    pub fn new(experiment: &'a Experiment, loaded: &'a Loaded, context: &'a Context) -> Self {
+        let Loaded { dataset, given } = loaded;
+        Self { experiment, dataset, given: given.as_ref(), context, built: RefCell::default() }
+    }
+
     /// The experiment's own candidates.
     pub fn candidates(&self) -> Result<Found> {
         self.find("first_stage", &self.experiment.first_stage.kind)
@@ -89,7 +98,18 @@ impl Searcher<'_> {
         format!("{description} ({order})")
     }
 
-    fn build(&self, table: &str, kind: &FirstStageKind) -> Result<Box<dyn FirstStage>> {
+    /// The first stage of a table; another table's, where it says the same.
+    fn build(&self, table: &str, kind: &FirstStageKind) -> Result<Arc<dyn FirstStage>> {
+        let is_built = |(built, _): &&(FirstStageKind, _)| built == kind;
+        if let Some((_, stage)) = self.built.borrow().iter().find(is_built) {
+            return Ok(stage.clone());
+        }
+        let stage = self.open(table, kind)?;
+        self.built.borrow_mut().push((kind.clone(), stage.clone()));
+        Ok(stage)
+    }
+
+    fn open(&self, table: &str, kind: &FirstStageKind) -> Result<Arc<dyn FirstStage>> {
         let corpus = self.dataset.corpus();
         Ok(match kind {
             FirstStageKind::Bm25 { k1, b, analyzer } => {
@@ -97,15 +117,15 @@ impl Searcher<'_> {
                 let analyzer = self.parse(table, "analyzer", analyzer)?;
                 let folder = folders::part("indexes")?;
                 let reused = Bm25::reused(&folder, corpus, parameters, analyzer);
-                Box::new(reused.context(CACHE_REMEDY)?.0)
+                Arc::new(reused.context(CACHE_REMEDY)?.0)
             }
             FirstStageKind::Dense(spec) => {
                 let embedder = self.embedder(table, spec)?;
-                Box::new(self.dense(embedder)?)
+                Arc::new(self.dense(embedder)?)
             }
             FirstStageKind::Run(path) => {
                 let origin = path.display().to_string();
-                Box::new(RunCandidates::from_origin(trec::read_run(path)?, &origin, corpus)?)
+                Arc::new(RunCandidates::from_origin(trec::read_run(path)?, &origin, corpus)?)
             }
             FirstStageKind::Given => {
                 let given = self.given.cloned().ok_or_else(|| {
@@ -116,23 +136,23 @@ impl Searcher<'_> {
                         "another kind: this dataset gives no candidates",
                     )
                 })?;
-                Box::new(RunCandidates::new(given, corpus)?)
+                Arc::new(RunCandidates::new(given, corpus)?)
             }
-            FirstStageKind::Embeddings(spec) => Box::new(self.dense(self.endpoint(table, spec)?)?),
+            FirstStageKind::Embeddings(spec) => Arc::new(self.dense(self.endpoint(table, spec)?)?),
             FirstStageKind::Hybrid { fusion, k, normalization, parts } => {
                 let fusion = self.fusion(table, fusion, *k, normalization.as_deref())?;
                 let part = |(number, part): (usize, &PartSpec)| {
                     Ok(HybridPart {
-                        stage: self.build(&format!("{table}.part {number}"), &part.kind)?,
+                        stage: Box::new(self.build(&format!("{table}.part {number}"), &part.kind)?),
                         weight: part.weight,
                         depth: part.depth.unwrap_or(self.depth()),
                     })
                 };
                 let parts = (1..).zip(parts).map(part).collect::<Result<_>>()?;
-                Box::new(Hybrid::new(fusion, parts).map_err(usage)?)
+                Arc::new(Hybrid::new(fusion, parts).map_err(usage)?)
             }
             FirstStageKind::Candidates(path) => {
-                Box::new(RunCandidates::new(self.candidate_lines(path)?, corpus)?)
+                Arc::new(RunCandidates::new(self.candidate_lines(path)?, corpus)?)
             }
         })
     }

@@ -1,5 +1,7 @@
+use std::sync::Arc;
+
 use crate::{
-    Context, DocId, Document, Identity, Query, Ranking, RankingError, Run, Timings,
+    Context, Dataset, DocId, Document, Identity, Query, Ranking, RankingError, Run, Timings,
     TruncationAudit, Usage,
 };
 
@@ -21,6 +23,20 @@ pub struct Job {
     pub query: Query,
     /// What the first stage gave, best first.
     pub candidates: Vec<Candidate>,
+}
+
+impl Job {
+    /// A query with its first `depth` candidates of a run; those that the dataset lacks are left
+    /// out.
+    pub fn new(dataset: &Dataset, query: &Query, candidates: &Run, depth: usize) -> Self {
+        let ranked = candidates.rankings.get(&query.id).map_or(&[][..], Ranking::ranked);
+        let candidates = (1..).zip(ranked.iter().take(depth)).filter_map(|(rank, ranked)| {
+            let document = dataset.corpus().get(&ranked.document)?.clone();
+            // Unscored candidates stand below all scored ones.
+            Some(Candidate { document, score: ranked.score.unwrap_or(f64::NEG_INFINITY), rank })
+        });
+        Self { query: query.clone(), candidates: candidates.collect() }
+    }
 }
 
 /// A reranked query.
@@ -125,4 +141,15 @@ pub trait FirstStage: Send + Sync {
     /// # Errors
     /// Scores that make no ranking; a stage that was stopped or failed.
     fn retrieve(&self, queries: &[Query], depth: usize) -> Result<Run, FirstStageError>;
+}
+
+/// A stage that several share finds what it would find alone.
+impl<T: FirstStage + ?Sized> FirstStage for Arc<T> {
+    fn describe(&self) -> String {
+        T::describe(self)
+    }
+
+    fn retrieve(&self, queries: &[Query], depth: usize) -> Result<Run, FirstStageError> {
+        T::retrieve(self, queries, depth)
+    }
 }

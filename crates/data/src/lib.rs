@@ -23,6 +23,7 @@ mod texts;
 pub mod topics;
 pub mod trec;
 pub mod triples;
+mod user_folder;
 
 #[cfg(test)]
 mod mutation_tests;
@@ -32,3 +33,4 @@ pub use compression::Compression;
 pub use error::{DataError, Defect, WriteError};
 pub use lines::open_text;
 pub use output::{Access, write_file};
+pub use user_folder::user_folder;

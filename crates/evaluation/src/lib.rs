@@ -39,7 +39,7 @@ pub use expectation::{ExpectationResult, check};
 pub use experiment::{
     ConfigError, DatasetSource, DatasetSpec, DenseSpec, EmbeddingsSpec, Expectation, Experiment,
     FIRST_STAGE, FirstStageKind, FirstStageSpec, ModelSpec, ORACLE, PartSpec, Pool, QuerySample,
-    RerankerKind, RerankerSpec, RetrieverSpec, StatisticsSpec, SweepSpec,
+    RerankerKind, RerankerSpec, RetrieverSpec, SweepSpec,
 };
 pub use finding::finding;
 pub use journal::{InFlight, JOURNAL_FOLDER, Journal, JournalError};
@@ -49,11 +49,10 @@ pub use quantile::quantile;
 pub use record::{
     Agreement, CandidatesInfo, Comparison, DatasetInfo, DepthPoint, Difference, Estimate,
     ExperimentInfo, Latency, LengthPoint, Machine, QueryChange, QueryRow, Record, Role, SCHEMA,
-    SampleInfo, ScoreDistribution, ShownDocument, Slice, StatisticsInfo, SystemRecord, Unjudged,
-    Verdict,
+    ScoreDistribution, ShownDocument, Slice, StatisticsInfo, SystemRecord, Unjudged, Verdict,
 };
 pub use runner::{Contender, LengthVariant, Plan, Progress, Retriever, RunError, Sweep, run};
 pub use store::{RECORD_FILE, StoreError, TABLE_FILE};
 pub use table::TableError;
 pub use time::rfc3339;
-pub use warning::Warning;
+pub use warning::{HIGH_AGREEMENT, LOW_CEILING, Warning};

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use secondpass_core::{ContentHash, DocId, Grade, Identity, QueryId, TruncationAudit, Usage};
 use serde::{Deserialize, Serialize};
 
+use crate::experiment::QuerySample;
+
 /// The version of this layout; a reader refuses others.
 pub const SCHEMA: u32 = 2;
 
@@ -87,19 +89,10 @@ pub struct DatasetInfo {
     /// Number of judgements.
     pub judgements: usize,
     /// How the queries were drawn from the split; `None` where all of them count.
-    pub sample: Option<SampleInfo>,
+    pub sample: Option<QuerySample>,
     /// Queries without any relevant judgement: nothing that was judged answers them, and no first
     /// stage or reranker can score on them.
     pub unanswerable: usize,
-}
-
-/// How queries were drawn from a split.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SampleInfo {
-    /// Queries asked for.
-    pub queries: usize,
-    /// What decided which.
-    pub seed: u64,
 }
 
 /// How verdicts were reached.
@@ -136,6 +129,14 @@ pub struct CandidatesInfo {
     /// Time the first stage took for all queries, in seconds; `None` where the candidates came from
     /// elsewhere or from a cache.
     pub seconds: Option<f64>,
+}
+
+impl CandidatesInfo {
+    /// Whether agreement on the top `k` tells anything: where these are more than half of the
+    /// candidates, any two orders have most of them in common.
+    pub fn is_selective(&self, k: usize) -> bool {
+        2.0 * k as f64 <= self.mean
+    }
 }
 
 /// What a system is in the experiment.

@@ -7,11 +7,11 @@ use crate::plural::{self, counted};
 use crate::record::{Agreement, DepthPoint, Record, Role, SystemRecord, Verdict};
 
 /// Share of the queries with a relevant candidate below which the ceiling is called low.
-const LOW_CEILING: f64 = 0.8;
+pub const LOW_CEILING: f64 = 0.8;
 /// Share of judged documents in the top 10 below which measures say little.
 const FEW_JUDGED: f64 = 0.9;
 /// Share of the top k that a reranker and the first stage both have above which it changes little.
-const HIGH_AGREEMENT: f64 = 0.8;
+pub const HIGH_AGREEMENT: f64 = 0.8;
 /// How many documents are passed on where the primary measure does not say: what a prompt holds.
 const USUAL_TOP: usize = 5;
 /// Share of the pairs below which a smaller depth saves too little to be advised.
@@ -265,18 +265,18 @@ fn few_judged(record: &Record) -> Option<Warning> {
 }
 
 /// Agreement on the documents that are passed on: as many as the primary measure looks at where the
-/// record has that cutoff, five otherwise. Where these are more than half of the candidates, any two
-/// orders agree on most of them, and agreement tells nothing.
+/// record has that cutoff, five otherwise.
 fn high_agreement(record: &Record, system: &SystemRecord) -> Option<Warning> {
     let at = |k: usize| system.agreement.iter().find(|agreement| agreement.k == k);
     let cutoff = record.primary.parse::<NamedMeasure>().ok().and_then(|primary| primary.cutoff());
     let Agreement { k, overlap } = *cutoff.and_then(at).or_else(|| at(USUAL_TOP))?;
-    let selective = 2.0 * k as f64 <= record.candidates.mean;
-    (selective && overlap > HIGH_AGREEMENT).then(|| Warning::HighAgreement {
-        system: system.name.clone(),
-        k,
-        overlap,
-        depth: record.candidates.depth,
+    (record.candidates.is_selective(k) && overlap > HIGH_AGREEMENT).then(|| {
+        Warning::HighAgreement {
+            system: system.name.clone(),
+            k,
+            overlap,
+            depth: record.candidates.depth,
+        }
     })
 }
 

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::eval::read_experiment;
 use crate::args::CalibrateArgs;
-use crate::datasets::{self, Loaded};
+use crate::datasets;
 use crate::exit::usage;
 use crate::first_stage::Searcher;
 use crate::jobs::jobs;
@@ -111,10 +111,10 @@ fn scored(
     reranker: &dyn Reranker,
     context: &Context,
 ) -> Result<Vec<ScoredQuery>> {
-    let Loaded { dataset, given } = datasets::load_split(experiment, split)?;
-    let searcher = Searcher { experiment, dataset: &dataset, given: given.as_ref(), context };
-    let candidates = searcher.candidates()?.run;
-    let jobs = jobs(&dataset, &candidates);
+    let loaded = datasets::load_split(experiment, split)?;
+    let dataset = &loaded.dataset;
+    let candidates = Searcher::new(experiment, &loaded, context).candidates()?.run;
+    let jobs = jobs(dataset, &candidates);
     let bar = progress::bar(jobs.len() as u64, "{msg} [{bar:30}] {pos}/{len} queries, {eta} left");
     bar.set_message(split.to_owned());
     let mut run = Run { name: split.to_owned(), rankings: BTreeMap::new() };

@@ -3,7 +3,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use secondpass_core::{Reranker, TextKey, TextPolicy, Texts};
-use secondpass_evaluation::statistics::Settings;
 use secondpass_evaluation::{
     Contender, Experiment, FirstStageKind, Journal, LengthVariant, Plan, Record, Retriever,
     ScoreCache, Sweep, check, finding, store,
@@ -11,7 +10,6 @@ use secondpass_evaluation::{
 use secondpass_rerankers::Oracle;
 
 use crate::args::{EvalArgs, OutputArgs, QuickstartArgs};
-use crate::datasets::Loaded;
 use crate::exit::usage;
 use crate::first_stage::{CACHE_REMEDY, Searcher};
 use crate::note::note;
@@ -94,9 +92,9 @@ fn experiment_command(experiment: &Experiment, output: &OutputArgs) -> Result<()
 
 fn measure(experiment: &Experiment, output: &OutputArgs, folder: &Path) -> Result<()> {
     let context = progress::cancellable();
-    let Loaded { dataset, given } = datasets::load(experiment)?;
-    let searcher =
-        Searcher { experiment, dataset: &dataset, given: given.as_ref(), context: &context };
+    let loaded = datasets::load(experiment)?;
+    let dataset = &loaded.dataset;
+    let searcher = Searcher::new(experiment, &loaded, &context);
     let candidates = searcher.candidates()?;
     let others = (1..).zip(&experiment.retrievers).map(|(number, retriever)| {
         let found = searcher.find(&format!("retriever {number}"), &retriever.kind)?;
@@ -146,15 +144,12 @@ fn measure(experiment: &Experiment, output: &OutputArgs, folder: &Path) -> Resul
             depths: experiment.sweep.depths.clone(),
             timed_queries: experiment.sweep.timed_queries,
         },
-        statistics: Settings::default()
-            .with_alpha(experiment.statistics.alpha)?
-            .with_margin(experiment.statistics.margin)?
-            .with_permutations(experiment.statistics.permutations)?,
+        statistics: experiment.statistics,
         repetitions: experiment.repetitions,
         texts: &shown,
         journal: Some(&journal),
         cache: cache.as_ref(),
-        ..Plan::new(experiment, &dataset, &candidates.run, &candidates.description)
+        ..Plan::new(experiment, dataset, &candidates.run, &candidates.description)
     };
     let mut bar = progress::Passes::new();
     let (record, rows) =

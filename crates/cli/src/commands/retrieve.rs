@@ -7,7 +7,7 @@ use secondpass_evaluation::evaluate;
 
 use super::eval::read_experiment;
 use crate::args::RetrieveArgs;
-use crate::datasets::{self, Loaded};
+use crate::datasets;
 use crate::exit::usage;
 use crate::first_stage::Searcher;
 use crate::progress;
@@ -19,13 +19,8 @@ pub fn run(args: &RetrieveArgs) -> Result<()> {
         experiment.first_stage.depth = depth;
     }
     let context = progress::cancellable();
-    let Loaded { dataset, given } = datasets::load(&experiment)?;
-    let searcher = Searcher {
-        experiment: &experiment,
-        dataset: &dataset,
-        given: given.as_ref(),
-        context: &context,
-    };
+    let loaded = datasets::load(&experiment)?;
+    let searcher = Searcher::new(&experiment, &loaded, &context);
     let found = match &args.retriever {
         None => searcher.candidates()?,
         Some(name) => {
@@ -52,7 +47,7 @@ pub fn run(args: &RetrieveArgs) -> Result<()> {
             write_file(&args.out, Access::Default, |mut out| trec::write_run(&found.run, &mut out))?
         }
     }
-    let evaluation = evaluate(&found.run, dataset.qrels(), &experiment.measures);
+    let evaluation = evaluate(&found.run, loaded.dataset.qrels(), &experiment.measures);
     let mut shown = std::io::stderr().lock();
     writeln!(shown, "{}: {} queries", found.description, found.run.rankings.len())?;
     for (column, measure) in experiment.measures.iter().enumerate() {

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
 use super::keys::Keys;
@@ -17,7 +17,7 @@ pub struct DatasetSpec {
 }
 
 /// A part of a split's queries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuerySample {
     /// How many, from 1; all where the split has fewer.
     pub queries: usize,
@@ -135,12 +135,7 @@ impl Keys<'_> {
             let kinds: Vec<&str> = KINDS.iter().map(|(kind, _)| *kind).collect();
             return Err(self.value("dataset.kind", &raw.kind, &super::keys::quoted(&kinds)));
         };
-        let when = format!("kind = \"{}\"", raw.kind);
-        for (key, is_there) in raw.keys() {
-            if is_there && !known.contains(&key) {
-                self.absent(&[(&format!("dataset.{key}"), true)], &when)?;
-            }
-        }
+        self.only("dataset", raw.keys(), known, &raw.kind)?;
         let sample = match (raw.sample, raw.seed) {
             (None, seed) => {
                 self.absent(&[("dataset.seed", seed.is_some())], "dataset.sample is missing")?;

@@ -178,7 +178,7 @@ const PATH: &[&str] = &["path"];
 
 impl RawFirstStage {
     /// Every key that only some kinds know, and whether it is there.
-    fn keys(&self) -> [(&'static str, bool); 18] {
+    fn keys(&self) -> [(&'static str, bool); 19] {
         [
             ("k1", self.k1.is_some()),
             ("b", self.b.is_some()),
@@ -198,6 +198,7 @@ impl RawFirstStage {
             ("k", self.k.is_some()),
             ("normalization", self.normalization.is_some()),
             ("part", self.part.is_some()),
+            ("path", self.path.is_some()),
         ]
     }
 }
@@ -258,13 +259,7 @@ impl Keys<'_> {
             ("given", Nesting::Outer) => &[],
             (other, _) => return Err(self.value(&key("kind"), other, KINDS)),
         };
-        let when = format!("kind = \"{}\"", raw.kind);
-        let path = ("path", raw.path.is_some());
-        for (name, is_there) in raw.keys().into_iter().chain([path]) {
-            if is_there && !known.contains(&name) {
-                self.absent(&[(&key(name), true)], &when)?;
-            }
-        }
+        self.only(table, raw.keys(), known, &raw.kind)?;
         Ok(match raw.kind.as_str() {
             "bm25" => {
                 let (k1, b) = (raw.k1.unwrap_or(DEFAULT_K1), raw.b.unwrap_or(DEFAULT_B));

@@ -71,6 +71,24 @@ impl Keys<'_> {
         }
     }
 
+    /// Refuses the first key of a table that is there and is not among those `known` to its kind.
+    pub fn only(
+        &self,
+        table: &str,
+        keys: impl IntoIterator<Item = (&'static str, bool)>,
+        known: &[&str],
+        kind: &str,
+    ) -> Result<(), ConfigError> {
+        let mut unknown =
+            keys.into_iter().filter(|(key, is_there)| *is_there && !known.contains(key));
+        match unknown.next() {
+            Some((key, _)) => {
+                self.absent(&[(&format!("{table}.{key}"), true)], &format!("kind = \"{kind}\""))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// A whole number from 1.
     pub fn positive(&self, key: &str, value: usize) -> Result<usize, ConfigError> {
         match value {

@@ -18,9 +18,10 @@ pub use first_stage::{
     DenseSpec, EmbeddingsSpec, FirstStageKind, FirstStageSpec, PartSpec, Pool, RetrieverSpec,
 };
 pub use reranker::{ModelSpec, RerankerKind, RerankerSpec};
-pub use settings::{StatisticsSpec, SweepSpec};
+pub use settings::SweepSpec;
 
 use crate::measures::NamedMeasure;
+use crate::statistics::Settings;
 
 /// The name of the candidates as they came, among an experiment's systems.
 pub const FIRST_STAGE: &str = "first stage";
@@ -58,7 +59,7 @@ pub struct Experiment {
     /// How often each reranker reranks everything, from 1.
     pub repetitions: usize,
     /// How verdicts are reached.
-    pub statistics: StatisticsSpec,
+    pub statistics: Settings,
     /// Which other depths and lengths are tried.
     pub sweep: SweepSpec,
     /// The figures this experiment is known to give.

@@ -2,17 +2,7 @@ use serde::Deserialize;
 
 use super::ConfigError;
 use super::keys::Keys;
-
-/// How verdicts are reached.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StatisticsSpec {
-    /// The level of every test, from 0.000001 and below 0.5.
-    pub alpha: f64,
-    /// Differences of the primary measure below this count as none, above 0.
-    pub margin: f64,
-    /// Permutations that randomization tests draw, enough for p-values below `alpha`.
-    pub permutations: usize,
-}
+use crate::statistics::Settings;
 
 /// What else is tried beside the experiment's own depth and maximum lengths.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,11 +15,6 @@ pub struct SweepSpec {
     pub timed_queries: usize,
 }
 
-/// Defaults of trec-style comparisons: 5%, and the hundred thousand permutations of Smucker, Allan
-/// and Carterette (CIKM 2007).
-const DEFAULT_ALPHA: f64 = 0.05;
-const DEFAULT_MARGIN: f64 = 0.01;
-const DEFAULT_PERMUTATIONS: usize = 100_000;
 /// Randomization tests that end today show nothing at a smaller one.
 const LEAST_ALPHA: f64 = 0.000_001;
 /// Fewer move a p-value near the level by more than its own size from seed to seed.
@@ -59,10 +44,11 @@ pub(super) struct RawSweep {
 }
 
 impl Keys<'_> {
-    pub fn statistics(&self, raw: RawStatistics) -> Result<StatisticsSpec, ConfigError> {
-        let alpha = raw.alpha.unwrap_or(DEFAULT_ALPHA);
-        let margin = raw.margin.unwrap_or(DEFAULT_MARGIN);
-        let permutations = raw.permutations.unwrap_or(DEFAULT_PERMUTATIONS);
+    pub fn statistics(&self, raw: RawStatistics) -> Result<Settings, ConfigError> {
+        let usual = Settings::default();
+        let alpha = raw.alpha.unwrap_or(usual.alpha());
+        let margin = raw.margin.unwrap_or(usual.margin());
+        let permutations = raw.permutations.unwrap_or(usual.permutations());
         if !(LEAST_ALPHA..0.5).contains(&alpha) {
             let allowed = format!("a number from {LEAST_ALPHA} and below 0.5");
             return Err(self.number("statistics.alpha", alpha, &allowed));
@@ -76,7 +62,11 @@ impl Keys<'_> {
             let allowed = format!("a whole number from {fewest} to {MOST_PERMUTATIONS}");
             return Err(self.number("statistics.permutations", permutations as f64, &allowed));
         }
-        Ok(StatisticsSpec { alpha, margin, permutations })
+        // Permutations first: they are enough for the usual level, and for a smaller one too.
+        usual
+            .with_permutations(permutations)
+            .and_then(|settings| settings.with_alpha(alpha)?.with_margin(margin))
+            .map_err(|error| self.number("statistics.alpha", alpha, &error.to_string()))
     }
 
     pub fn sweep(&self, raw: RawSweep, depth: usize) -> Result<SweepSpec, ConfigError> {

@@ -221,7 +221,9 @@ fn first_stages_of_every_kind() {
     // The usual depths that forty candidates reach, and the lengths in order.
     assert_eq!(experiment.sweep.depths, [10, 20, 30]);
     assert_eq!(experiment.sweep.max_lengths, [128, 512]);
-    let StatisticsSpec { alpha, margin, permutations } = experiment.statistics;
+    let settings = experiment.statistics;
+    let (alpha, margin) = (settings.alpha(), settings.margin());
+    let permutations = settings.permutations();
     assert_eq!((alpha, margin, permutations, experiment.repetitions), (0.05, 0.02, 100_000, 2));
 }
 

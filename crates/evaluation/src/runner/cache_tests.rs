@@ -3,7 +3,7 @@
 use std::fs;
 
 use proptest::prelude::*;
-use secondpass_core::Reranker;
+use secondpass_core::{Job, Reranker};
 
 use super::world::{Hashing, World};
 use super::*;
@@ -156,7 +156,7 @@ proptest! {
         let queries = &world.dataset.queries()[..5];
         let jobs: Vec<_> = queries
             .iter()
-            .map(|query| jobs::job(&world.dataset, query, &world.candidates, 6))
+            .map(|query| Job::new(&world.dataset, query, &world.candidates, 6))
             .collect();
         let mut expected = Vec::new();
         reranker.rerank_many(&jobs, &Context::default(), &mut |place, result| {

@@ -1,17 +1,6 @@
 use std::collections::{BTreeSet, HashSet};
 
-use secondpass_core::{Candidate, Dataset, DocId, Job, Query, QueryId, Ranking, Run};
-
-/// One query with its first `depth` candidates.
-pub(super) fn job(dataset: &Dataset, query: &Query, candidates: &Run, depth: usize) -> Job {
-    let ranked = candidates.rankings.get(&query.id).map_or(&[][..], Ranking::ranked);
-    let candidates = (1..).zip(ranked.iter().take(depth)).filter_map(|(rank, ranked)| {
-        let document = dataset.corpus().get(&ranked.document)?.clone();
-        // Unscored candidates stand below all scored ones.
-        Some(Candidate { document, score: ranked.score.unwrap_or(f64::NEG_INFINITY), rank })
-    });
-    Job { query: query.clone(), candidates: candidates.collect() }
-}
+use secondpass_core::{Dataset, DocId, Job, Query, QueryId, Ranking, Run};
 
 /// At most `count` of the queries that have candidates, evenly spaced over the dataset.
 pub(super) fn evenly_spaced(

@@ -27,12 +27,12 @@ use std::time::SystemTime;
 use secondpass_core::{Context, Identity, QueryId, Ranking, Reranker, Run, Scoring};
 
 use crate::evaluate::{Queries, evaluate_on};
-use crate::experiment::{FIRST_STAGE, ORACLE, QuerySample};
+use crate::experiment::{FIRST_STAGE, ORACLE};
 use crate::journal::Journal;
 use crate::measures::NamedMeasure;
 use crate::record::{
     CandidatesInfo, DatasetInfo, ExperimentInfo, Machine, QueryRow, Record, Role, SCHEMA,
-    SampleInfo, SystemRecord, Verdict,
+    SystemRecord, Verdict,
 };
 use crate::statistics::{can_show, compare};
 use crate::time::rfc3339;
@@ -274,8 +274,6 @@ fn dataset_info(plan: &Plan<'_>) -> DatasetInfo {
     let dataset = plan.dataset;
     let answerable = dataset.qrels().iter().filter(|(_, judged)| judged.values().any(|&g| g > 0));
     let unanswerable = dataset.qrels().len() - answerable.count();
-    let sample = plan.experiment.dataset.sample;
-    let sample = sample.map(|QuerySample { queries, seed }| SampleInfo { queries, seed });
     DatasetInfo {
         name: dataset.name().to_owned(),
         split: dataset.split().to_owned(),
@@ -283,7 +281,7 @@ fn dataset_info(plan: &Plan<'_>) -> DatasetInfo {
         documents: dataset.corpus().len(),
         queries: dataset.queries().len(),
         judgements: dataset.qrels().judgements(),
-        sample,
+        sample: plan.experiment.dataset.sample,
         unanswerable,
     }
 }

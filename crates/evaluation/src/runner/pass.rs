@@ -8,7 +8,7 @@ use secondpass_core::{
 
 use super::collected::{Collected, Given, same_order};
 use super::error::RunError;
-use super::jobs::{evenly_spaced, job, other_documents};
+use super::jobs::{evenly_spaced, other_documents};
 use super::notice::Notice;
 use super::plan::{Plan, Progress};
 use crate::answer::Answer;
@@ -102,7 +102,7 @@ impl<'a, 'b> Runner<'a, 'b> {
         };
         (self.progress)(step);
         for query in queries {
-            let job = job(self.plan.dataset, query, self.candidates, pass.depth);
+            let job = Job::new(self.plan.dataset, query, self.candidates, pass.depth);
             let reused = match job.candidates.is_empty() {
                 true => true,
                 false => asked.ask(&job, &mut collected)?.ok_or_else(|| RunError::Stopped {

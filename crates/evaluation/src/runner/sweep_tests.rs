@@ -21,7 +21,7 @@ fn at_depth(scoring: Scoring, depth: usize) -> f64 {
     let reranker = Hashing::new("a", scoring);
     let mut total = 0.0;
     for query in world.dataset.queries() {
-        let job = jobs::job(&world.dataset, query, &world.candidates, depth);
+        let job = Job::new(&world.dataset, query, &world.candidates, depth);
         if job.candidates.is_empty() {
             continue;
         }

@@ -7,7 +7,7 @@ use plotters::style::text_anchor::HPos;
 use super::font::width;
 use super::frame::{Header, HorizontalAxis, LABEL, Lines, Plot, VerticalAxis, name};
 use super::palette::{BASELINE, INK, Look};
-use super::{Drawn, MARGIN, Painter, WIDTH};
+use super::{Chart, Drawn, MARGIN, Painter, WIDTH};
 
 /// The plot's own height.
 const TALL: f64 = 300.0;
@@ -24,6 +24,45 @@ pub(crate) struct Curves {
     series: Vec<Series>,
     legends: Vec<Lines>,
     spread: bool,
+}
+
+/// Curves with the words about them: all that a chart of curves is, but its name.
+pub(crate) struct Titled {
+    /// What stands above it.
+    pub(crate) title: String,
+    /// What it says to who cannot see it.
+    pub(crate) alt: String,
+    /// The picture.
+    pub(crate) curves: Curves,
+}
+
+/// A chart that is curves and nothing else.
+pub(crate) trait OfCurves {
+    /// [`Chart::NAME`].
+    const NAME: &'static str;
+
+    /// Its words and curves.
+    fn titled(&self) -> &Titled;
+}
+
+impl<T: OfCurves> Chart for T {
+    const NAME: &'static str = <T as OfCurves>::NAME;
+
+    fn title(&self) -> String {
+        self.titled().title.clone()
+    }
+
+    fn alt(&self) -> String {
+        self.titled().alt.clone()
+    }
+
+    fn height(&self) -> f64 {
+        self.titled().curves.height()
+    }
+
+    fn draw<DB: DrawingBackend>(&self, painter: &Painter<'_, DB>) -> Drawn<DB> {
+        self.titled().curves.draw(painter)
+    }
 }
 
 /// Points that belong together, from left to right.

@@ -2,25 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use plotters::prelude::*;
 use secondpass_evaluation::{DepthPoint, Record, Role};
 
 use super::axis::Axis;
-use super::curves::{Curves, Join, Point, Series};
+use super::curves::{Curves, Join, OfCurves, Point, Series, Titled};
 use super::frame::{Header, HorizontalAxis, VerticalAxis};
 use super::palette::{CEILING, reranker};
-use super::{Chart, Drawn, Painter, finite, level, of_role, primary, rerankers};
+use super::{finite, level, of_role, primary, rerankers};
 use crate::format;
 
 /// What the horizontal axis of both depth charts says.
 pub(super) const DEPTH: &str = "candidates per query (depth), logarithmic scale";
 
 /// One curve a reranker, and the best order of as many candidates.
-pub(crate) struct DepthChart {
-    title: String,
-    alt: String,
-    curves: Curves,
-}
+pub(crate) struct DepthChart(Titled);
 
 impl DepthChart {
     /// Lays out the depth sweeps; `None` where there are none.
@@ -91,27 +86,15 @@ impl DepthChart {
             levels,
             series,
         );
-        Some(Self { title, alt, curves })
+        Some(Self(Titled { title, alt, curves }))
     }
 }
 
-impl Chart for DepthChart {
+impl OfCurves for DepthChart {
     const NAME: &'static str = "depth";
 
-    fn title(&self) -> String {
-        self.title.clone()
-    }
-
-    fn alt(&self) -> String {
-        self.alt.clone()
-    }
-
-    fn height(&self) -> f64 {
-        self.curves.height()
-    }
-
-    fn draw<DB: DrawingBackend>(&self, painter: &Painter<'_, DB>) -> Drawn<DB> {
-        self.curves.draw(painter)
+    fn titled(&self) -> &Titled {
+        &self.0
     }
 }
 

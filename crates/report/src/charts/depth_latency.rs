@@ -1,22 +1,17 @@
 //! Time by depth: what more candidates cost.
 
-use plotters::prelude::*;
 use secondpass_evaluation::Record;
 
 use super::axis::Axis;
-use super::curves::{Curves, Join, Point, Series};
+use super::curves::{Curves, Join, OfCurves, Point, Series, Titled};
 use super::depth::DEPTH;
 use super::frame::{Header, HorizontalAxis, VerticalAxis};
 use super::palette::reranker;
-use super::{Chart, Drawn, Painter, rerankers};
+use super::rerankers;
 use crate::format;
 
 /// One curve a reranker that was timed at its depths.
-pub(crate) struct DepthLatencyChart {
-    title: String,
-    alt: String,
-    curves: Curves,
-}
+pub(crate) struct DepthLatencyChart(Titled);
 
 impl DepthLatencyChart {
     /// Lays out the times at each depth; `None` where none was measured.
@@ -74,26 +69,14 @@ impl DepthLatencyChart {
             Vec::new(),
             series,
         );
-        Some(Self { title, alt, curves })
+        Some(Self(Titled { title, alt, curves }))
     }
 }
 
-impl Chart for DepthLatencyChart {
+impl OfCurves for DepthLatencyChart {
     const NAME: &'static str = "depth-latency";
 
-    fn title(&self) -> String {
-        self.title.clone()
-    }
-
-    fn alt(&self) -> String {
-        self.alt.clone()
-    }
-
-    fn height(&self) -> f64 {
-        self.curves.height()
-    }
-
-    fn draw<DB: DrawingBackend>(&self, painter: &Painter<'_, DB>) -> Drawn<DB> {
-        self.curves.draw(painter)
+    fn titled(&self) -> &Titled {
+        &self.0
     }
 }

@@ -1,21 +1,16 @@
 //! Quality by maximum length: what cutting pairs costs.
 
-use plotters::prelude::*;
 use secondpass_evaluation::{LengthPoint, Record, Role};
 
 use super::axis::Axis;
-use super::curves::{Curves, Join, Point, Series};
+use super::curves::{Curves, Join, OfCurves, Point, Series, Titled};
 use super::frame::{Header, HorizontalAxis, VerticalAxis};
 use super::palette::reranker;
-use super::{Chart, Drawn, Painter, finite, level, of_role, primary, rerankers};
+use super::{finite, level, of_role, primary, rerankers};
 use crate::format;
 
 /// One curve a reranker that was run at several lengths.
-pub(crate) struct LengthChart {
-    title: String,
-    alt: String,
-    curves: Curves,
-}
+pub(crate) struct LengthChart(Titled);
 
 impl LengthChart {
     /// Lays out the sweeps over the maximum length; `None` where there are none.
@@ -80,27 +75,15 @@ impl LengthChart {
             levels,
             series,
         );
-        Some(Self { title, alt, curves })
+        Some(Self(Titled { title, alt, curves }))
     }
 }
 
-impl Chart for LengthChart {
+impl OfCurves for LengthChart {
     const NAME: &'static str = "length";
 
-    fn title(&self) -> String {
-        self.title.clone()
-    }
-
-    fn alt(&self) -> String {
-        self.alt.clone()
-    }
-
-    fn height(&self) -> f64 {
-        self.curves.height()
-    }
-
-    fn draw<DB: DrawingBackend>(&self, painter: &Painter<'_, DB>) -> Drawn<DB> {
-        self.curves.draw(painter)
+    fn titled(&self) -> &Titled {
+        &self.0
     }
 }
 

@@ -48,13 +48,13 @@ pub(crate) const SCALE: u32 = 4;
 /// The names of all charts there are.
 pub(crate) const NAMES: [&str; 8] = [
     ChangesChart::NAME,
-    DepthChart::NAME,
-    DepthLatencyChart::NAME,
+    <DepthChart as Chart>::NAME,
+    <DepthLatencyChart as Chart>::NAME,
     LatencyChart::NAME,
-    LengthChart::NAME,
+    <LengthChart as Chart>::NAME,
     QualityChart::NAME,
     ScoresChart::NAME,
-    TradeoffChart::NAME,
+    <TradeoffChart as Chart>::NAME,
 ];
 
 /// A chart whose layout is settled, ready to be drawn on any backend.

@@ -1,21 +1,16 @@
 //! Quality against latency: what a better order costs in time.
 
-use plotters::prelude::*;
 use secondpass_evaluation::{Estimate, Record, Role};
 
 use super::axis::Axis;
-use super::curves::{Curves, Join, Level, Point, Series};
+use super::curves::{Curves, Join, Level, OfCurves, Point, Series, Titled};
 use super::frame::{Header, HorizontalAxis, VerticalAxis};
 use super::palette::{Look, reranker};
-use super::{Chart, Drawn, Painter, level, of_role, primary, rerankers};
+use super::{level, of_role, primary, rerankers};
 use crate::format;
 
 /// One point a reranker, first stage and oracle as lines.
-pub(crate) struct TradeoffChart {
-    title: String,
-    alt: String,
-    curves: Curves,
-}
+pub(crate) struct TradeoffChart(Titled);
 
 struct System {
     name: String,
@@ -82,27 +77,15 @@ impl TradeoffChart {
             levels,
             systems.into_iter().map(series).collect(),
         );
-        Some(Self { title, alt, curves })
+        Some(Self(Titled { title, alt, curves }))
     }
 }
 
-impl Chart for TradeoffChart {
+impl OfCurves for TradeoffChart {
     const NAME: &'static str = "quality-latency";
 
-    fn title(&self) -> String {
-        self.title.clone()
-    }
-
-    fn alt(&self) -> String {
-        self.alt.clone()
-    }
-
-    fn height(&self) -> f64 {
-        self.curves.height()
-    }
-
-    fn draw<DB: DrawingBackend>(&self, painter: &Painter<'_, DB>) -> Drawn<DB> {
-        self.curves.draw(painter)
+    fn titled(&self) -> &Titled {
+        &self.0
     }
 }
 

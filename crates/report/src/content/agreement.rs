@@ -1,12 +1,9 @@
 use std::collections::BTreeSet;
 
-use secondpass_evaluation::{Record, SystemRecord};
+use secondpass_evaluation::{HIGH_AGREEMENT, Record, SystemRecord};
 
 use super::{Block, Section, Table, failed, or_none, rerankers};
 use crate::format;
-
-/// Share of the top documents in common above which a reader of them sees little change.
-const HIGH: f64 = 0.8;
 
 /// How alike the tops are that a language model is given; `None` where nothing was compared.
 pub(super) fn section(record: &Record) -> Option<Section> {
@@ -55,11 +52,12 @@ fn advice(record: &Record, system: &SystemRecord) -> Option<String> {
     if failed(system) {
         return None;
     }
-    let half = record.candidates.mean / 2.0;
     let high: Vec<String> = system
         .agreement
         .iter()
-        .filter(|agreement| agreement.overlap > HIGH && agreement.k as f64 <= half)
+        .filter(|agreement| {
+            agreement.overlap > HIGH_AGREEMENT && record.candidates.is_selective(agreement.k)
+        })
         .map(|agreement| {
             format!("{} of the top {}", format::percent(agreement.overlap), agreement.k)
         })

@@ -1,11 +1,8 @@
-use secondpass_evaluation::Record;
+use secondpass_evaluation::{LOW_CEILING, Record};
 
 use super::rerankers;
 use super::{Block, Cell, Section, Table, failed, first_stage, heads, oracle, primary};
 use crate::format;
-
-/// Share of the queries with a relevant candidate below which retrieval is what to work on.
-const LOW_CEILING: f64 = 0.8;
 
 /// What every system was given to order, and what that makes possible.
 pub(super) fn section(record: &Record) -> Section {

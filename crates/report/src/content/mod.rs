@@ -276,7 +276,7 @@ mod tests {
     fn a_sample_is_told() {
         let mut record = fixture::record(1);
         assert!(!texts(&record).contains("seed"));
-        record.dataset.sample = Some(secondpass_evaluation::SampleInfo { queries: 200, seed: 3 });
+        record.dataset.sample = Some(secondpass_evaluation::QuerySample { queries: 200, seed: 3 });
         let content = of(&record, "");
         assert!(content.subtitle.contains("150 queries of a sample ·"), "{}", content.subtitle);
         let told = texts(&record);
