@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("evaluation", &["core"]),
     ("finetune", &["core", "text", "data", "evaluation"]),
     ("report", &["core", "evaluation"]),
+    ("mock", &["core"]),
     (
         "cli",
         &[
@@ -23,6 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "model",
             "data",
             "http",
+            "mock",
             "retrieval",
             "rerankers",
             "evaluation",

@@ -41,7 +41,7 @@ pub fn print(experiment: &Experiment, context: &Context) -> Result<()> {
     let mut plan = table(&head, |at| at > 0);
     for (spec, opened) in experiment.rerankers.iter().zip(rerankers::open(experiment)?) {
         let pairs = pairs(experiment, &jobs, opened.lengths.len());
-        let rate = rate(&opened.reranker, &jobs, context)
+        let rate = rate(&*opened.reranker, &jobs, context)
             .with_context(|| format!("reranker '{}'", spec.name))?;
         let (tokens, seconds) = match rate {
             Some((usage, elapsed)) if usage.pairs > 0 => {

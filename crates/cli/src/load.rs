@@ -156,6 +156,7 @@ impl Loaded {
             model: model.to_owned(),
             revision,
             weights,
+            endpoint: None,
             device: Some(self.model.device().to_string()),
             dtype: Some(self.model.dtype().to_string()),
             max_length: Some(self.tokenizer.max_length()),

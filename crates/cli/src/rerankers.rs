@@ -1,5 +1,8 @@
 use anyhow::{Context as _, Result};
-use secondpass_evaluation::{ConfigError, Experiment, ModelSpec, RerankerKind, RerankerSpec};
+use secondpass_core::Reranker;
+use secondpass_evaluation::{
+    ConfigError, CrossEncoderSpec, Experiment, ModelSpec, RerankerKind, RerankerSpec,
+};
 use secondpass_rerankers::{CrossEncoder, LongDocuments};
 use secondpass_text::OVERLAP;
 
@@ -12,8 +15,8 @@ const BATCH_TOKENS: usize = 4096;
 
 /// The reranker of a table of the config, and itself at other maximum lengths.
 pub struct Contending {
-    pub reranker: CrossEncoder,
-    pub lengths: Vec<(usize, CrossEncoder)>,
+    pub reranker: Box<dyn Reranker>,
+    pub lengths: Vec<(usize, Box<dyn Reranker>)>,
 }
 
 /// Opens every reranker of an experiment.
@@ -23,35 +26,50 @@ pub fn open(experiment: &Experiment) -> Result<Vec<Contending>> {
 }
 
 fn contending(experiment: &Experiment, index: usize, spec: &RerankerSpec) -> Result<Contending> {
-    let RerankerKind::CrossEncoder = spec.kind;
+    match &spec.kind {
+        RerankerKind::CrossEncoder(settings) => {
+            cross_encoder(experiment, index, &spec.name, settings)
+        }
+        RerankerKind::Hosted(_) => {
+            anyhow::bail!("reranker '{}': hosted rerankers are not wired yet", spec.name)
+        }
+    }
+}
+
+fn cross_encoder(
+    experiment: &Experiment,
+    index: usize,
+    name: &str,
+    spec: &CrossEncoderSpec,
+) -> Result<Contending> {
     let settings = Settings {
         device: parse(experiment, index, "device", &spec.device)?,
         dtype: parse(experiment, index, "dtype", &spec.dtype)?,
         max_length: spec.max_length,
         truncation: parse(experiment, index, "truncation", &spec.truncation)?,
     };
-    let name = match &spec.model {
+    let model = match &spec.model {
         ModelSpec::Embedded => load::EMBEDDED,
         ModelSpec::Named(name) => name,
     };
-    let opened = load::open(name, spec.revision.as_deref(), settings).with_context(|| {
-        format!("{}: reranker {} ('{}')", experiment.file, index + 1, spec.name)
-    })?;
+    let opened = load::open(model, spec.revision.as_deref(), settings)
+        .with_context(|| format!("{}: reranker {} ('{name}')", experiment.file, index + 1))?;
     let weights = opened.weights()?;
     let Opened { loaded, model, revision, .. } = opened;
     let long_documents: LongDocuments =
         parse(experiment, index, "long_documents", &spec.long_documents)?;
-    let cross_encoder = |loaded: Loaded| {
-        let identity = loaded.identity(&spec.name, &model, revision.clone(), Some(weights.clone()));
-        CrossEncoder::new(identity, loaded.tokenizer, Box::new(loaded.model), BATCH_TOKENS)
-            .with_long_documents(long_documents, OVERLAP)
+    let cross_encoder = |loaded: Loaded| -> Box<dyn Reranker> {
+        let identity = loaded.identity(name, &model, revision.clone(), Some(weights.clone()));
+        let plain =
+            CrossEncoder::new(identity, loaded.tokenizer, Box::new(loaded.model), BATCH_TOKENS);
+        Box::new(plain.with_long_documents(long_documents, OVERLAP))
     };
     let own = loaded.tokenizer.max_length();
     let others = experiment.sweep.max_lengths.iter().filter(|&&length| length != own);
     let lengths = others
         .map(|&length| {
             let cut = loaded.cut_at(length).with_context(|| {
-                format!("{}: key 'sweep.max_lengths', reranker '{}'", experiment.file, spec.name)
+                format!("{}: key 'sweep.max_lengths', reranker '{name}'", experiment.file)
             });
             Ok((length, cross_encoder(cut?)))
         })

@@ -2,6 +2,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use crate::Budget;
+
 /// What bounds a piece of work from outside.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
@@ -9,6 +11,8 @@ pub struct Context {
     pub deadline: Option<Instant>,
     /// Set when the user wants it to stop.
     pub cancel: Cancel,
+    /// What it may cost.
+    pub budget: Budget,
 }
 
 impl Context {

@@ -25,6 +25,10 @@ pub struct Identity {
     pub revision: Option<String>,
     /// The hash of the weights, where they are at hand.
     pub weights: Option<ContentHash>,
+    /// The address of the server that is asked (`https://api.cohere.com`), where there is one: behind
+    /// another address the same name may be another model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
     /// The device it runs on (`flex`, `ndarray`, `cuda:0`); `None` for hosted ones and baselines.
     pub device: Option<String>,
     /// The number format it computes in.

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use crate::{
-    Context, Dataset, DocId, Document, Identity, Query, Ranking, RankingError, Run, Timings,
-    TruncationAudit, Usage,
+    Context, Dataset, Destination, DocId, Document, Identity, Origin, Query, Quote, Ranking,
+    RankingError, Run, Tariff, Timings, TruncationAudit, Usage,
 };
 
 /// A document that the first stage found, with what it said of it.
@@ -50,6 +50,8 @@ pub struct Reranked {
     pub timings: Timings,
     /// What was cut; `None` where the provider does not tell.
     pub truncation: Option<TruncationAudit>,
+    /// Where it came from.
+    pub origin: Origin,
 }
 
 /// A query that could not be reranked, and what the attempt consumed all the same.
@@ -75,6 +77,15 @@ pub enum RerankError {
         /// What went wrong beneath.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The reranker will answer no later query either: a wrong key, an exhausted account, a provider
+    /// that has been given up.
+    #[error("query '{query}': {source}")]
+    Unavailable {
+        /// Which query.
+        query: crate::QueryId,
+        /// What went wrong beneath.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Stopped by the user or by the deadline.
     #[error("stopped before query '{0}' was reranked")]
     Stopped(crate::QueryId),
@@ -84,6 +95,21 @@ pub enum RerankError {
 pub trait Reranker: Send + Sync {
     /// Which reranker this is.
     fn identity(&self) -> &Identity;
+
+    /// Where the users' texts go; `None` where they do not leave this process.
+    fn destination(&self) -> Option<&Destination> {
+        None
+    }
+
+    /// How calls are billed; `None` where nobody bills a call.
+    fn tariff(&self) -> Option<&Tariff> {
+        None
+    }
+
+    /// What a job will be billed; `None` where nobody bills a call.
+    fn quote(&self, _job: &Job) -> Option<Quote> {
+        None
+    }
 
     /// Reranks many queries; `done` is called with the job's index as each finishes, in any order,
     /// once a job.

@@ -14,6 +14,9 @@ pub struct TruncationAudit {
     pub tokens_cut: usize,
     /// The longest pair before any cut, in tokens.
     pub longest: usize,
+    /// Whether the tokens were counted by another rule than the provider's own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub estimated: bool,
 }
 
 impl TruncationAudit {
@@ -33,5 +36,6 @@ impl TruncationAudit {
         self.tokens += other.tokens;
         self.tokens_cut += other.tokens_cut;
         self.longest = self.longest.max(other.longest);
+        self.estimated |= other.estimated;
     }
 }

@@ -111,6 +111,7 @@ impl StandIn {
             model: name.to_owned(),
             revision: None,
             weights: None,
+            endpoint: None,
             device: None,
             dtype: None,
             max_length: None,
@@ -150,9 +151,10 @@ impl Reranker for StandIn {
                 Ranking::from_scores(scores)
                     .map(|ranking| Reranked {
                         ranking,
-                        usage: Usage { pairs, tokens: pairs * 200 },
+                        usage: Usage::free(pairs, pairs * 200),
                         timings: Timings::default(),
                         truncation: Some(truncation),
+                        origin: secondpass_core::Origin::Live,
                     })
                     .map_err(|error| Failed { error: error.into(), usage: Usage::default() }),
             );

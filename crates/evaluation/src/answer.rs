@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use secondpass_core::{DocId, Job, Ranking, Reranked, Timings, TruncationAudit, Usage};
+use secondpass_core::{DocId, Job, Origin, Ranking, Reranked, Timings, TruncationAudit, Usage};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A reranked query as it is kept on disk: documents by their places among the job's candidates, so
@@ -18,6 +18,9 @@ pub(crate) struct Answer {
     pub timings: Timings,
     /// What was cut; `None` where the reranker did not tell.
     pub truncation: Option<TruncationAudit>,
+    /// Where it came from.
+    #[serde(default, skip_serializing_if = "Origin::is_live")]
+    pub origin: Origin,
 }
 
 impl Answer {
@@ -35,6 +38,7 @@ impl Answer {
             usage: reranked.usage,
             timings: reranked.timings,
             truncation: reranked.truncation,
+            origin: reranked.origin.clone(),
         })
     }
 
@@ -54,7 +58,7 @@ impl Answer {
         }
         let ranking = Ranking::with_unscored(scored, unscored).ok()?;
         let Self { usage, timings, truncation, .. } = *self;
-        Some(Reranked { ranking, usage, timings, truncation })
+        Some(Reranked { ranking, usage, timings, truncation, origin: self.origin.clone() })
     }
 
     /// The same, but for the time it took.
@@ -156,9 +160,10 @@ mod tests {
             let unscored = scores.iter().enumerate().filter(|(_, s)| s.is_none()).map(|(i, _)| id(i));
             let reranked = Reranked {
                 ranking: Ranking::with_unscored(scored, unscored).unwrap(),
-                usage: Usage { pairs: 3, tokens: 4 },
+                usage: Usage::free(3, 4),
                 timings: Timings::default(),
                 truncation: None,
+            origin: Origin::Live,
             };
             let answer = Answer::new(&job, &reranked).unwrap();
             let text = serde_json::to_string(&answer).unwrap();
@@ -176,6 +181,7 @@ mod tests {
             usage: Usage::default(),
             timings: Timings::default(),
             truncation: None,
+            origin: Origin::Live,
         };
         assert_eq!(Answer::new(&job(1), &reranked), None);
         assert_eq!(Answer::new(&job(3), &reranked), None);

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::quantile::quantile;
-use crate::record::Latency;
+use crate::record::{Latency, LatencyParts};
 
 /// One timed query.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,6 +36,8 @@ pub fn latency(samples: &[Sample]) -> Option<Latency> {
         mean: total / count,
         pairs_per_second: rate(samples.iter().map(|sample| sample.pairs).sum()),
         tokens_per_second: rate(samples.iter().map(|sample| sample.tokens).sum()),
+        concurrency: 1,
+        parts: LatencyParts::default(),
     })
 }
 

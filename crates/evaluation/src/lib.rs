@@ -37,9 +37,10 @@ pub use evaluate::{
 };
 pub use expectation::{ExpectationResult, check};
 pub use experiment::{
-    ConfigError, DatasetSource, DatasetSpec, DenseSpec, EmbeddingsSpec, Expectation, Experiment,
-    FIRST_STAGE, FirstStageKind, FirstStageSpec, ModelSpec, ORACLE, PartSpec, Pool, QuerySample,
-    RerankerKind, RerankerSpec, RetrieverSpec, SweepSpec,
+    ConfigError, CrossEncoderSpec, DatasetSource, DatasetSpec, DenseSpec, EmbeddingsSpec,
+    Expectation, Experiment, FIRST_STAGE, FirstStageKind, FirstStageSpec, HOSTED_KINDS, HostedSpec,
+    ModelSpec, ORACLE, PartSpec, Pool, QuerySample, RerankerKind, RerankerSpec, RetrieverSpec,
+    SweepSpec, TimeoutsSpec,
 };
 pub use finding::finding;
 pub use journal::{InFlight, JOURNAL_FOLDER, Journal, JournalError};
@@ -47,9 +48,10 @@ pub use latency::{Sample, latency};
 pub use measures::{Bounds, JudgedRanking, Measure, MeasureError, NamedMeasure, Summary};
 pub use quantile::quantile;
 pub use record::{
-    Agreement, CandidatesInfo, Comparison, DatasetInfo, DepthPoint, Difference, Estimate,
-    ExperimentInfo, Latency, LengthPoint, Machine, QueryChange, QueryRow, Record, Role, SCHEMA,
-    ScoreDistribution, ShownDocument, Slice, StatisticsInfo, SystemRecord, Unjudged, Verdict,
+    Agreement, CandidatesInfo, Comparison, Cost, DatasetInfo, DepthPoint, Difference, Estimate,
+    ExperimentInfo, Latency, LatencyParts, LengthPoint, Machine, QueryChange, QueryRow, Record,
+    Role, SCHEMA, ScoreDistribution, ShownDocument, Slice, Spent, StatisticsInfo, SystemRecord,
+    UnitCost, Unjudged, UnknownCall, Verdict,
 };
 pub use runner::{Contender, LengthVariant, Plan, Progress, Retriever, RunError, Sweep, run};
 pub use store::{RECORD_FILE, StoreError, TABLE_FILE};

@@ -5,13 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use secondpass_core::{ContentHash, DocId, Grade, Identity, QueryId, TruncationAudit, Usage};
+use secondpass_core::{
+    ContentHash, Destination, DocId, Grade, Identity, Origin, QueryId, Tariff, TruncationAudit,
+    Usage,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::experiment::QuerySample;
 
 /// The version of this layout; a reader refuses others.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// The manifest of one experiment's results.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +39,8 @@ pub struct Record {
     pub primary: String,
     /// How verdicts were reached.
     pub statistics: StatisticsInfo,
+    /// Queries a month for which costs are told, ascending.
+    pub volumes: Vec<u64>,
     /// First stage, other first stages, rerankers in the order of the config, oracle.
     pub systems: Vec<SystemRecord>,
 }
@@ -162,6 +167,10 @@ pub struct SystemRecord {
     pub role: Role,
     /// Which reranker it is, in full.
     pub identity: Identity,
+    /// Where its answers came from: of anything but live ones, the first that is not.
+    pub origin: Origin,
+    /// Where the users' texts went; `None` where they did not leave the process.
+    pub destination: Option<Destination>,
     /// One entry a measure, in the order of [`Record::measures`].
     pub quality: Vec<Estimate>,
     /// Against the first stage on the primary measure; `None` for the first stage.
@@ -198,6 +207,11 @@ pub struct SystemRecord {
     /// What was consumed for all queries once, at the full depth and length: nothing for those from
     /// the cache; repetitions and sweeps do not count.
     pub usage: Usage,
+    /// What it costs; `None` where nobody bills a call.
+    pub cost: Option<Cost>,
+    /// Calls that a killed start of this run had sent and whose answers it did not keep: they were
+    /// made again, and may be on the bill twice.
+    pub possibly_billed_twice: Vec<UnknownCall>,
     /// Queries that failed, with the reason; they score 0 and are listed.
     pub failures: BTreeMap<QueryId, String>,
     /// The primary measure by slice.
@@ -378,7 +392,64 @@ pub struct Agreement {
     pub overlap: f64,
 }
 
-/// Time to rerank one query's candidates, one query at a time.
+/// What a reranker costs, in US dollars where its price is known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// What is counted, and its price.
+    pub tariff: Tariff,
+    /// What this run spent on it, over all passes and starts: what was billed, and the most that
+    /// lost answers may add.
+    pub spent: Spent,
+    /// A query at the experiment's depth; `None` where no query was answered.
+    pub query: Option<UnitCost>,
+    /// A query with its first 50 candidates, by estimate; `None` where no query has as many.
+    pub per_50: Option<UnitCost>,
+}
+
+/// What a run spent, in units and US dollars.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Spent {
+    /// Calls that went out, each attempt counted.
+    pub calls: u64,
+    /// Units by our reading of the provider's rules.
+    pub estimated: u64,
+    /// Units that the answers reported.
+    pub reported: u64,
+    /// Units, by estimate, of answers that reported none.
+    pub untold: u64,
+    /// Units, by estimate, of attempts whose answers were lost: they may be billed or not.
+    pub doubtful: u64,
+    /// Reported and untold units at the price; `None` where no price is known.
+    pub usd: Option<f64>,
+    /// The doubtful ones.
+    pub doubtful_usd: Option<f64>,
+}
+
+/// What one query costs on average.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UnitCost {
+    /// Queries the mean is over.
+    pub queries: usize,
+    /// Candidates a query on average.
+    pub candidates: f64,
+    /// Units a query.
+    pub units: f64,
+    /// US dollars a query; `None` where no price is known.
+    pub usd: Option<f64>,
+}
+
+/// A call whose answer nobody kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UnknownCall {
+    /// For which query.
+    pub query: QueryId,
+    /// In which pass; empty for the first.
+    pub pass: String,
+    /// The most it can have cost, in US dollars; `None` where no price is known.
+    pub most: Option<f64>,
+}
+
+/// Time to rerank one query's candidates.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Latency {
     /// Queries timed.
@@ -395,6 +466,25 @@ pub struct Latency {
     pub pairs_per_second: f64,
     /// Tokens computed a second of reranking.
     pub tokens_per_second: f64,
+    /// Queries in flight at a time.
+    pub concurrency: usize,
+    /// Where the time went, mean over the timed queries.
+    pub parts: LatencyParts,
+}
+
+/// Where a query's time went, in seconds, mean over the timed queries. Parts that do not apply are 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LatencyParts {
+    /// Waiting: for a turn, for the limits of a provider's tier, and between attempts.
+    pub queue: f64,
+    /// Turning text into tokens.
+    pub tokenize: f64,
+    /// The forward pass.
+    pub compute: f64,
+    /// From sending a request to the last byte of its answer, without what the server says it took.
+    pub network: f64,
+    /// What the server says it took; `None` where no answer told.
+    pub server: Option<f64>,
 }
 
 /// The primary measure over the queries that share an attribute.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use secondpass_core::{ContentHash, Identity, Scoring, Usage};
+use secondpass_core::{ContentHash, Identity, Origin, Scoring, Usage};
 
 use crate::record::{
     CandidatesInfo, DatasetInfo, Difference, Estimate, ExperimentInfo, Machine, QueryRow, Record,
@@ -42,6 +42,7 @@ pub(crate) fn record() -> Record {
         },
         measures: vec!["nDCG@10".to_owned(), "RR".to_owned()],
         primary: "nDCG@10".to_owned(),
+        volumes: vec![10_000, 1_000_000],
         statistics: StatisticsInfo {
             alpha: 0.05,
             margin: 0.01,
@@ -78,6 +79,7 @@ pub(crate) fn identity(name: &str) -> Identity {
         model: name.to_owned(),
         revision: None,
         weights: None,
+        endpoint: None,
         device: None,
         dtype: None,
         max_length: None,
@@ -99,6 +101,8 @@ fn system(name: &str, role: Role, mean: f64) -> SystemRecord {
         name: name.to_owned(),
         role,
         identity: identity(name),
+        origin: Origin::Live,
+        destination: None,
         quality: vec![estimate("nDCG@10"), estimate("RR")],
         versus_first_stage: (role != Role::FirstStage).then(|| Difference {
             measure: "nDCG@10".to_owned(),
@@ -121,6 +125,8 @@ fn system(name: &str, role: Role, mean: f64) -> SystemRecord {
         latency: None,
         truncation: None,
         usage: Usage::default(),
+        cost: None,
+        possibly_billed_twice: Vec::new(),
         failures: BTreeMap::new(),
         slices: Vec::new(),
     }

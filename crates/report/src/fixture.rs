@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use secondpass_core::{ContentHash, DocId, Identity, QueryId, Scoring, TruncationAudit, Usage};
+use secondpass_core::{
+    ContentHash, DocId, Identity, Origin, QueryId, Scoring, TruncationAudit, Usage,
+};
 use secondpass_evaluation::{
     Agreement, CandidatesInfo, Comparison, DatasetInfo, DepthPoint, Difference, Estimate,
     ExperimentInfo, Latency, LengthPoint, Machine, QueryChange, QueryRow, Record, Role, SCHEMA,
@@ -54,6 +56,7 @@ pub(crate) fn record(rerankers: usize) -> Record {
         },
         measures: MEASURES.map(str::to_owned).to_vec(),
         primary: "nDCG@10".into(),
+        volumes: vec![10_000, 1_000_000],
         statistics: StatisticsInfo {
             alpha: 0.05,
             margin: 0.02,
@@ -72,6 +75,8 @@ pub(crate) fn with_retriever(rerankers: usize) -> Record {
         name: "dense".into(),
         role: Role::Retriever,
         identity: identity("dense", "secondpass"),
+        origin: Origin::Live,
+        destination: None,
         quality: quality(0.668),
         versus_first_stage: Some(difference(0.027)),
         comparison: Some(comparison(0.027)),
@@ -179,6 +184,8 @@ fn first_stage() -> SystemRecord {
         name: "first stage".into(),
         role: Role::FirstStage,
         identity: identity("first stage", "baseline"),
+        origin: Origin::Live,
+        destination: None,
         quality: quality(0.641),
         versus_first_stage: None,
         comparison: None,
@@ -193,6 +200,8 @@ fn first_stage() -> SystemRecord {
         latency: None,
         truncation: None,
         usage: Usage::default(),
+        cost: None,
+        possibly_billed_twice: Vec::new(),
         failures: BTreeMap::new(),
         slices: slices(0.641, None),
     }
@@ -203,6 +212,8 @@ fn oracle() -> SystemRecord {
         name: "oracle".into(),
         role: Role::Oracle,
         identity: identity("oracle", "baseline"),
+        origin: Origin::Live,
+        destination: None,
         quality: quality(0.958),
         versus_first_stage: Some(difference(0.317)),
         agreement: agreement(0.61, 0.55),
@@ -229,9 +240,12 @@ fn reranker(index: usize) -> SystemRecord {
     SystemRecord {
         name: name.into(),
         role: Role::Reranker,
+        origin: Origin::Live,
+        destination: None,
         identity: Identity {
             model: format!("example/{name}"),
             revision: (index == 1).then(|| "c5ee24cb16019beea0893ab7796b1df96625c6b8".into()),
+            endpoint: None,
             weights: Some(ContentHash::of(name.as_bytes())),
             device: Some("flex".into()),
             dtype: Some("f32".into()),
@@ -256,7 +270,9 @@ fn reranker(index: usize) -> SystemRecord {
         cached: if index == 1 { 12 } else { 0 },
         latency: Some(latency(median, 49.7)),
         truncation: (index != 2).then(|| audit(12, 340)),
-        usage: Usage { pairs: 7_455, tokens: 596_060 },
+        usage: Usage::free(7_455, 596_060),
+        cost: None,
+        possibly_billed_twice: Vec::new(),
         failures: if index == 1 {
             BTreeMap::from([(QueryId::from("q17"), "deadline exceeded after 30 s".into())])
         } else {
@@ -272,6 +288,7 @@ fn identity(name: &str, provider: &str) -> Identity {
         provider: provider.into(),
         model: name.into(),
         revision: None,
+        endpoint: None,
         weights: None,
         device: None,
         dtype: None,
@@ -343,11 +360,20 @@ fn latency(median: f64, candidates: f64) -> Latency {
         mean: 1.1 * median,
         pairs_per_second: candidates / (1.1 * median),
         tokens_per_second: 80.0 * candidates / (1.1 * median),
+        concurrency: 1,
+        parts: Default::default(),
     }
 }
 
 fn audit(pairs_cut: usize, tokens_cut: usize) -> TruncationAudit {
-    TruncationAudit { pairs: 7_455, pairs_cut, tokens: 596_400, tokens_cut, longest: 561 }
+    TruncationAudit {
+        pairs: 7_455,
+        pairs_cut,
+        tokens: 596_400,
+        tokens_cut,
+        longest: 561,
+        estimated: false,
+    }
 }
 
 fn depths(mean: f64, median: f64) -> Vec<DepthPoint> {

@@ -1,8 +1,8 @@
 use std::time::Instant;
 
 use secondpass_core::{
-    Context, DocId, Failed, Identity, Job, Ranking, RerankError, Reranked, Reranker, Timings,
-    TruncationAudit, Usage,
+    Context, DocId, Failed, Identity, Job, Origin, Ranking, RerankError, Reranked, Reranker,
+    Timings, TruncationAudit, Usage,
 };
 use secondpass_text::{
     Chunks, EncodedPair, PairTokenizer, Scorer, TokenBatch, TokenizeError, plan,
@@ -103,6 +103,7 @@ impl CrossEncoder {
                 usage: Usage::default(),
                 timings: Timings::default(),
                 truncation: Some(TruncationAudit::default()),
+                origin: Origin::Live,
             });
         }
         let mut usage = Usage::default();
@@ -125,7 +126,7 @@ impl CrossEncoder {
             let logits =
                 self.scorer.score(&[batch]).map_err(|source| failed(job, source, usage))?;
             timings.compute += started.elapsed();
-            usage += Usage { pairs: indexes.len() as u64, tokens: tokens as u64 };
+            usage += Usage::free(indexes.len() as u64, tokens as u64);
             if logits.len() != indexes.len() {
                 let source = WrongScoreCount { expected: indexes.len(), found: logits.len() };
                 return Err(failed(job, source, usage));
@@ -144,7 +145,13 @@ impl CrossEncoder {
         });
         let ranking = Ranking::from_scores(documents.zip(scores))
             .map_err(|error| Failed { error: error.into(), usage })?;
-        Ok(Reranked { ranking, usage, timings, truncation: Some(audit(&pairs)) })
+        Ok(Reranked {
+            ranking,
+            usage,
+            timings,
+            truncation: Some(audit(&pairs)),
+            origin: Origin::Live,
+        })
     }
 }
 
@@ -266,6 +273,7 @@ mod tests {
             model: "shared-words".into(),
             revision: None,
             weights: None,
+            endpoint: None,
             device: None,
             dtype: None,
             max_length: Some(limit),
@@ -295,7 +303,7 @@ mod tests {
             let places: Vec<_> = reranked.ranking.ranked().iter().map(|r| r.score).collect();
             assert_eq!(order(&reranked), ["three", "two", "one", "none"], "budget {budget}");
             assert_eq!(places, [Some(3.0), Some(2.0), Some(1.0), Some(0.0)]);
-            assert_eq!(reranked.usage, Usage { pairs: 4, tokens: 4 * 5 + 12 });
+            assert_eq!(reranked.usage, Usage::free(4, 4 * 5 + 12));
         }
     }
 
@@ -313,7 +321,7 @@ mod tests {
         let audit = reranked.truncation.unwrap();
         assert_eq!((audit.pairs, audit.pairs_cut), (4, 3));
         assert_eq!((audit.tokens, audit.tokens_cut, audit.longest), (32, 5, 9));
-        assert_eq!(reranked.usage, Usage { pairs: 4, tokens: 27 });
+        assert_eq!(reranked.usage, Usage::free(4, 27));
     }
 
     /// Pairs of at most 9 tokens: 4 of a document beside 3 special ones and a query of 2.
@@ -450,7 +458,7 @@ mod tests {
             })
             .collect();
         // The longest pair went first.
-        assert_eq!(used, [Usage { pairs: 1, tokens: 9 }, Usage::default()]);
+        assert_eq!(used, [Usage::free(1, 9), Usage::default()]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod cross_encoder;
 mod first_stage;
+pub mod hosted;
 mod long_documents;
 mod oracle;
 mod sequential;

@@ -1,8 +1,8 @@
 use std::time::Instant;
 
 use secondpass_core::{
-    Context, DocId, Failed, Identity, Job, Ranking, RerankError, Reranked, Scoring, Timings,
-    TruncationAudit, Usage,
+    Context, DocId, Failed, Identity, Job, Origin, Ranking, RerankError, Reranked, Scoring,
+    Timings, TruncationAudit, Usage,
 };
 
 /// Reranks job after job and reports each once; those that the context leaves no time for are
@@ -37,6 +37,7 @@ pub(crate) fn ordered(documents: Vec<DocId>, started: Instant) -> Result<Reranke
         usage: Usage::default(),
         timings: Timings { compute: started.elapsed(), ..Timings::default() },
         truncation: Some(TruncationAudit::default()),
+        origin: Origin::Live,
     })
 }
 
@@ -48,6 +49,7 @@ pub(crate) fn baseline(name: &str) -> Identity {
         model: name.into(),
         revision: None,
         weights: None,
+        endpoint: None,
         device: None,
         dtype: None,
         max_length: None,

@@ -112,7 +112,10 @@ fn measure(experiment: &Experiment, output: &OutputArgs, folder: &Path) -> Resul
         .map(|contending| {
             let lengths = contending.lengths.iter();
             lengths
-                .map(|(max_length, reranker)| LengthVariant { max_length: *max_length, reranker })
+                .map(|(max_length, reranker)| LengthVariant {
+                    max_length: *max_length,
+                    reranker: &**reranker,
+                })
                 .collect()
         })
         .collect();
@@ -122,7 +125,7 @@ fn measure(experiment: &Experiment, output: &OutputArgs, folder: &Path) -> Resul
         .zip(opened.iter().zip(&variants))
         .map(|(spec, (contending, lengths))| Contender {
             name: &spec.name,
-            reranker: &contending.reranker,
+            reranker: &*contending.reranker,
             lengths,
         })
         .collect();

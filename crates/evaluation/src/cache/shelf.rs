@@ -4,7 +4,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use secondpass_core::{
-    ContentHash, Identity, Job, Ranking, Reranked, Scoring, Timings, TruncationAudit, Usage,
+    ContentHash, Identity, Job, Origin, Ranking, Reranked, Scoring, Timings, TruncationAudit, Usage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -81,7 +81,13 @@ impl Shelf {
                 (ranking, whole.and_then(|whole| whole.truncation))
             }
         };
-        Some(Reranked { ranking, usage: Usage::default(), timings: Timings::default(), truncation })
+        Some(Reranked {
+            ranking,
+            usage: Usage::default(),
+            timings: Timings::default(),
+            truncation,
+            origin: Origin::Live,
+        })
     }
 
     /// Keeps an answer for later experiments, unless it is there already. It is not given in this

@@ -3,12 +3,15 @@
 mod dataset;
 mod error;
 mod first_stage;
+mod hosted;
 mod keys;
 mod parse;
 mod reranker;
 mod settings;
 #[cfg(test)]
 mod tests;
+
+use std::path::PathBuf;
 
 use secondpass_core::ContentHash;
 
@@ -17,7 +20,8 @@ pub use error::ConfigError;
 pub use first_stage::{
     DenseSpec, EmbeddingsSpec, FirstStageKind, FirstStageSpec, PartSpec, Pool, RetrieverSpec,
 };
-pub use reranker::{ModelSpec, RerankerKind, RerankerSpec};
+pub use hosted::{HOSTED_KINDS, HostedSpec, TimeoutsSpec};
+pub use reranker::{CrossEncoderSpec, ModelSpec, RerankerKind, RerankerSpec};
 pub use settings::SweepSpec;
 
 use crate::measures::NamedMeasure;
@@ -62,6 +66,12 @@ pub struct Experiment {
     pub statistics: Settings,
     /// Which other depths and lengths are tried.
     pub sweep: SweepSpec,
+    /// Where users' texts may go: `self-hosted` and names of regions; `None` for anywhere.
+    pub residency: Option<Vec<String>>,
+    /// A file of prices that override the program's own.
+    pub prices: Option<PathBuf>,
+    /// Queries a month for which costs are told, ascending, each once.
+    pub volumes: Vec<u64>,
     /// The figures this experiment is known to give.
     pub expect: Vec<Expectation>,
 }

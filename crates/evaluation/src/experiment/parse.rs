@@ -7,7 +7,7 @@ use super::dataset::RawDataset;
 use super::first_stage::RawFirstStage;
 use super::keys::{Keys, quoted};
 use super::reranker::RawReranker;
-use super::settings::{RawStatistics, RawSweep};
+use super::settings::{RawCost, RawStatistics, RawSweep};
 use super::{ConfigError, Expectation, Experiment, FIRST_STAGE, ORACLE};
 use crate::measures::{MeasureError, NamedMeasure, Summary};
 
@@ -61,6 +61,9 @@ impl Experiment {
             oracle: raw.oracle,
             repetitions: keys.positive("repetitions", raw.repetitions)?,
             statistics: keys.statistics(raw.statistics)?,
+            residency: keys.residency(raw.residency)?,
+            prices: raw.cost.prices.map(|path| keys.beside(&path)),
+            volumes: keys.volumes(raw.cost.queries_per_month)?,
             expect,
         })
     }
@@ -90,6 +93,9 @@ struct RawExperiment {
     statistics: RawStatistics,
     #[serde(default)]
     sweep: RawSweep,
+    #[serde(default)]
+    cost: RawCost,
+    residency: Option<Vec<String>>,
     #[serde(default)]
     expect: Vec<RawExpectation>,
 }

@@ -1,16 +1,34 @@
 use serde::Deserialize;
 
 use super::ConfigError;
-use super::keys::Keys;
+use super::hosted::{HOSTED_KINDS, HostedSpec, RawHosted};
+use super::keys::{Keys, quoted};
 
-/// A reranker under test. Truncation, long documents, device and number format stay as they were
-/// written: who owns them validates them, and reports [`ConfigError::Value`] with this spec's key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A reranker under test.
+#[derive(Clone, Debug, PartialEq)]
 pub struct RerankerSpec {
     /// The name shown in reports.
     pub name: String,
-    /// What kind of reranker.
+    /// Queries in flight at a time, from 1.
+    pub concurrency: usize,
+    /// What kind of reranker, with the settings of its kind.
     pub kind: RerankerKind,
+}
+
+/// What kind of reranker.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RerankerKind {
+    /// A self-hosted cross-encoder on our own engine.
+    CrossEncoder(CrossEncoderSpec),
+    /// One that is asked over HTTP, or a recording of it.
+    Hosted(HostedSpec),
+}
+
+/// A cross-encoder on our own engine. Truncation, long documents, device and number format stay as
+/// they were written: who owns them validates them, and reports [`ConfigError::Value`] with this
+/// spec's key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CrossEncoderSpec {
     /// Where its model comes from.
     pub model: ModelSpec,
     /// A hub revision to pin.
@@ -25,13 +43,6 @@ pub struct RerankerSpec {
     pub device: String,
     /// The number format to compute in.
     pub dtype: String,
-}
-
-/// What kind of reranker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RerankerKind {
-    /// A self-hosted cross-encoder.
-    CrossEncoder,
 }
 
 /// Where a model comes from.
@@ -49,23 +60,101 @@ pub enum ModelSpec {
 pub(super) struct RawReranker {
     name: String,
     kind: String,
-    model: String,
+    model: Option<String>,
+    concurrency: Option<usize>,
     revision: Option<String>,
     max_length: Option<usize>,
     truncation: Option<String>,
     long_documents: Option<String>,
     device: Option<String>,
     dtype: Option<String>,
+    // Flattening would lose the check for unknown keys.
+    provider: Option<String>,
+    base_url: Option<String>,
+    key_env: Option<String>,
+    region: Option<String>,
+    max_tokens_per_doc: Option<usize>,
+    documents_per_call: Option<usize>,
+    truncate: Option<bool>,
+    tokenizer: Option<String>,
+    requests_per_minute: Option<f64>,
+    tokens_per_minute: Option<f64>,
+    in_flight: Option<usize>,
+    attempts: Option<u32>,
+    timeouts: Option<super::hosted::TimeoutsSpec>,
+    recording: Option<std::path::PathBuf>,
+}
+
+impl RawReranker {
+    fn own_keys(&self) -> [(&'static str, bool); 6] {
+        [
+            ("revision", self.revision.is_some()),
+            ("max_length", self.max_length.is_some()),
+            ("truncation", self.truncation.is_some()),
+            ("long_documents", self.long_documents.is_some()),
+            ("device", self.device.is_some()),
+            ("dtype", self.dtype.is_some()),
+        ]
+    }
+
+    fn hosted(&mut self) -> RawHosted {
+        RawHosted {
+            provider: self.provider.take(),
+            base_url: self.base_url.take(),
+            key_env: self.key_env.take(),
+            region: self.region.take(),
+            max_tokens_per_doc: self.max_tokens_per_doc.take(),
+            documents_per_call: self.documents_per_call.take(),
+            truncate: self.truncate.take(),
+            tokenizer: self.tokenizer.take(),
+            requests_per_minute: self.requests_per_minute.take(),
+            tokens_per_minute: self.tokens_per_minute.take(),
+            in_flight: self.in_flight.take(),
+            attempts: self.attempts.take(),
+            timeouts: self.timeouts.take(),
+            recording: self.recording.take(),
+        }
+    }
 }
 
 impl Keys<'_> {
-    pub fn reranker(&self, number: usize, raw: RawReranker) -> Result<RerankerSpec, ConfigError> {
-        let key = |field: &str| format!("reranker {number}.{field}");
+    pub fn reranker(
+        &self,
+        number: usize,
+        mut raw: RawReranker,
+    ) -> Result<RerankerSpec, ConfigError> {
+        let table = format!("reranker {number}");
+        let key = |field: &str| format!("{table}.{field}");
+        let hosted = raw.hosted();
+        let concurrency = self.positive(&key("concurrency"), raw.concurrency.unwrap_or(1))?;
+        let name = self.filled(&key("name"), raw.name.clone())?;
         let kind = match raw.kind.as_str() {
-            "cross-encoder" => RerankerKind::CrossEncoder,
-            other => return Err(self.value(&key("kind"), other, "\"cross-encoder\"")),
+            "cross-encoder" => {
+                self.only(&table, hosted.keys(), &[], &raw.kind)?;
+                RerankerKind::CrossEncoder(self.cross_encoder(number, raw)?)
+            }
+            kind if kind == "replay" || HOSTED_KINDS.contains(&kind) => {
+                self.only(&table, raw.own_keys(), &[], kind)?;
+                RerankerKind::Hosted(self.hosted(number, kind, raw.model.clone(), hosted)?)
+            }
+            other => {
+                let mut kinds = vec!["cross-encoder"];
+                kinds.extend(HOSTED_KINDS);
+                kinds.push("replay");
+                return Err(self.value(&key("kind"), other, &quoted(&kinds)));
+            }
         };
-        let model = match self.filled(&key("model"), raw.model)?.as_str() {
+        Ok(RerankerSpec { name, concurrency, kind })
+    }
+
+    fn cross_encoder(
+        &self,
+        number: usize,
+        raw: RawReranker,
+    ) -> Result<CrossEncoderSpec, ConfigError> {
+        let key = |field: &str| format!("reranker {number}.{field}");
+        let model = self.needed(&key("model"), raw.model, "a folder, a hub id, or \"embedded\"")?;
+        let model = match self.filled(&key("model"), model)?.as_str() {
             "embedded" => ModelSpec::Embedded,
             name => ModelSpec::Named(self.folder_or_id(name.to_owned())),
         };
@@ -76,9 +165,7 @@ impl Keys<'_> {
             Some(length) => Some(self.positive(&key("max_length"), length)?),
             None => None,
         };
-        Ok(RerankerSpec {
-            name: self.filled(&key("name"), raw.name)?,
-            kind,
+        Ok(CrossEncoderSpec {
             model,
             revision: raw.revision,
             max_length,

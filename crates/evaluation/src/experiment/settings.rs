@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use serde::Deserialize;
 
 use super::ConfigError;
@@ -23,6 +25,8 @@ const FEWEST_PERMUTATIONS: usize = 1_000;
 const MOST_PERMUTATIONS: usize = 10_000_000;
 /// Depths that people weigh against each other.
 const DEFAULT_DEPTHS: [usize; 5] = [10, 20, 30, 50, 100];
+/// From a pilot to a busy product.
+const DEFAULT_VOLUMES: [u64; 3] = [10_000, 100_000, 1_000_000];
 /// Enough for a median.
 const DEFAULT_TIMED_QUERIES: usize = 30;
 
@@ -32,6 +36,14 @@ pub(super) struct RawStatistics {
     alpha: Option<f64>,
     margin: Option<f64>,
     permutations: Option<usize>,
+}
+
+/// What costs are told.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCost {
+    pub prices: Option<PathBuf>,
+    pub queries_per_month: Option<Vec<u64>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -90,6 +102,32 @@ impl Keys<'_> {
             max_lengths: self.ascending("sweep.max_lengths", raw.max_lengths)?,
             timed_queries: self.positive("sweep.timed_queries", timed_queries)?,
         })
+    }
+
+    pub fn volumes(&self, volumes: Option<Vec<u64>>) -> Result<Vec<u64>, ConfigError> {
+        let key = "cost.queries_per_month";
+        let mut volumes = volumes.unwrap_or_else(|| DEFAULT_VOLUMES.to_vec());
+        volumes.sort_unstable();
+        match volumes.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(twice) => Err(self.number(key, twice[0] as f64, "each number once")),
+            None if volumes.first() == Some(&0) => {
+                Err(self.number(key, 0.0, "whole numbers from 1"))
+            }
+            None => Ok(volumes),
+        }
+    }
+
+    /// `self-hosted` and names of regions, at least one.
+    pub fn residency(
+        &self,
+        residency: Option<Vec<String>>,
+    ) -> Result<Option<Vec<String>>, ConfigError> {
+        let Some(places) = residency else { return Ok(None) };
+        if places.is_empty() {
+            return Err(self.value("residency", "", "\"self-hosted\" and names of regions"));
+        }
+        let places = places.into_iter().map(|place| self.filled("residency", place));
+        places.collect::<Result<_, _>>().map(Some)
     }
 
     fn ascending(&self, key: &str, mut values: Vec<usize>) -> Result<Vec<usize>, ConfigError> {

@@ -66,6 +66,10 @@ fn a_full_config_with_its_defaults() {
         }
     );
     let [mini, local, hub] = &experiment.rerankers[..] else { panic!("three rerankers") };
+    let [mini, local, hub] = [mini, local, hub].map(|spec| match &spec.kind {
+        RerankerKind::CrossEncoder(spec) => spec,
+        RerankerKind::Hosted(_) => panic!("{} is no cross-encoder", spec.name),
+    });
     assert_eq!(mini.model, ModelSpec::Embedded);
     assert_eq!((mini.truncation.as_str(), mini.device.as_str()), ("longest-first", "auto"));
     assert_eq!((mini.dtype.as_str(), mini.max_length), ("f32", None));
@@ -312,5 +316,74 @@ proptest! {
         if let Err(error) = Experiment::parse(&text, FILE) {
             prop_assert!(error.to_string().starts_with(FILE));
         }
+    }
+}
+
+const HOSTED: &str = r#"
+name = "hosted"
+measures = ["nDCG@10"]
+primary = "nDCG@10"
+residency = ["self-hosted", "eu"]
+dataset = { kind = "embedded", name = "helpdesk", split = "dev" }
+first_stage = { kind = "bm25" }
+
+[cost]
+prices = "my-prices.toml"
+queries_per_month = [500, 20]
+
+[[reranker]]
+name = "cohere"
+kind = "cohere"
+model = "rerank-v3.5"
+concurrency = 4
+max_tokens_per_doc = 2048
+requests_per_minute = 10
+timeouts = { request = 2.5 }
+
+[[reranker]]
+name = "again"
+kind = "replay"
+provider = "cohere"
+model = "rerank-v3.5"
+recording = "cohere.jsonl"
+"#;
+
+#[test]
+fn hosted_rerankers_have_keys_of_their_own() {
+    let experiment = Experiment::parse(HOSTED, FILE).unwrap();
+    let hosted = |index: usize| match &experiment.rerankers[index].kind {
+        RerankerKind::Hosted(spec) => spec.clone(),
+        RerankerKind::CrossEncoder(_) => panic!("a cross-encoder"),
+    };
+    let (live, replay) = (hosted(0), hosted(1));
+    assert_eq!((live.provider.as_str(), live.max_tokens_per_doc), ("cohere", Some(2048)));
+    assert_eq!((live.requests_per_minute, live.timeouts.request), (Some(10.0), Some(2.5)));
+    assert_eq!((live.recording, experiment.rerankers[0].concurrency), (None, 4));
+    assert_eq!(replay.provider, "cohere");
+    assert_eq!(replay.recording.unwrap(), std::path::Path::new("configs/cohere.jsonl"));
+    assert_eq!(experiment.volumes, [20, 500]);
+    assert_eq!(experiment.prices.unwrap(), std::path::Path::new("configs/my-prices.toml"));
+    assert_eq!(experiment.residency.unwrap(), ["self-hosted", "eu"]);
+}
+
+#[test]
+fn keys_of_another_kind_are_refused() {
+    for (from, to, key) in [
+        ("concurrency = 4", "device = \"cpu\"", "reranker 1.device"),
+        ("concurrency = 4", "recording = \"x\"", "reranker 1.recording"),
+        ("concurrency = 4", "concurrency = 0", "reranker 1.concurrency"),
+        ("concurrency = 4", "attempts = 0", "reranker 1.attempts"),
+        ("request = 2.5", "request = 0", "reranker 1.timeouts.request"),
+        ("kind = \"cohere\"", "kind = \"coheer\"", "reranker 1.kind"),
+        ("kind = \"cohere\"", "kind = \"cross-encoder\"", "reranker 1.max_tokens_per_doc"),
+        ("provider = \"cohere\"", "provider = \"helm\"", "reranker 2.provider"),
+        ("recording = \"cohere.jsonl\"", "", "reranker 2.recording"),
+        ("[500, 20]", "[20, 20]", "cost.queries_per_month"),
+        ("[500, 20]", "[0]", "cost.queries_per_month"),
+        ("[\"self-hosted\", \"eu\"]", "[]", "residency"),
+    ] {
+        assert!(HOSTED.contains(from), "{from}");
+        let error = Experiment::parse(&HOSTED.replacen(from, to, 1), FILE).unwrap_err().to_string();
+        assert!(error.contains(&format!("'{key}'")), "{to}: {error}");
     }
 }

@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use secondpass_core::{Candidate, Document, Job, Query, Ranking, Reranked, Timings};
+use secondpass_core::{Candidate, Document, Job, Origin, Query, Ranking, Reranked, Timings};
 
 use super::*;
 
@@ -29,16 +29,17 @@ fn scored(scores: [f64; 2]) -> Answer {
         usage: Usage::default(),
         timings: Timings::default(),
         truncation: None,
+        origin: Origin::Live,
     };
     Answer::new(&Job { query, candidates: vec![candidate(1), candidate(2)] }, &reranked).unwrap()
 }
 
 fn answer() -> Answer {
     let query = Query { id: "q".into(), text: "why".to_owned(), attributes: BTreeMap::new() };
-    let usage = Usage { pairs: 1, tokens: 2 };
+    let usage = Usage::free(1, 2);
     let timings = Timings::default();
     let ranking = Ranking::default();
-    let reranked = Reranked { ranking, usage, timings, truncation: None };
+    let reranked = Reranked { ranking, usage, timings, truncation: None, origin: Origin::Live };
     Answer::new(&Job { query, candidates: Vec::new() }, &reranked).unwrap()
 }
 
@@ -62,7 +63,7 @@ fn segments_merge_by_key() {
             upper_bound: Some(0.5),
         };
         assert_eq!(journal.in_flight(), [expected]);
-        let usage = Usage { pairs: 0, tokens: 7 };
+        let usage = Usage::free(0, 7);
         journal.failed(&call(b"2", &two), "busy", usage).unwrap();
     }
     let journal = Journal::open(folder.path(), "x", false).unwrap();

@@ -75,7 +75,7 @@ impl Collected {
                 return;
             }
         };
-        let Usage { pairs, tokens } = reranked.usage;
+        let Usage { pairs, tokens, .. } = reranked.usage;
         self.usage += reranked.usage;
         self.cached += usize::from(cached);
         match (&mut self.truncation, &reranked.truncation) {

@@ -199,6 +199,7 @@ fn assemble(
         measures: plan.experiment.measures.iter().map(NamedMeasure::to_string).collect(),
         primary: plan.experiment.primary.to_string(),
         statistics: plan.statistics.info(corrected_over),
+        volumes: plan.experiment.volumes.clone(),
         systems,
     };
     warnings.extend(warning::warnings(&record, &given).iter().map(Warning::to_string));
@@ -262,6 +263,7 @@ fn retrieval_identity(name: &str, description: &str) -> Identity {
         model: description.to_owned(),
         revision: None,
         weights: None,
+        endpoint: None,
         device: None,
         dtype: None,
         max_length: None,

@@ -185,7 +185,7 @@ fn failures_are_tried_again_and_what_they_consumed_counts() {
             done: &mut dyn FnMut(usize, Result<Reranked, Failed>),
         ) {
             let (query, source) = (jobs[0].query.id.clone(), "busy".into());
-            let usage = Usage { pairs: 0, tokens: 1 };
+            let usage = Usage::free(0, 1);
             done(0, Err(Failed { error: RerankError::Scoring { query, source }, usage }));
         }
     }

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use secondpass_core::{Identity, QueryId, Ranking, Run};
+use secondpass_core::{Identity, Origin, QueryId, Ranking, Run};
 
 use super::changes::{Change, extremes};
 use super::collected::Collected;
@@ -173,6 +173,8 @@ impl<'a> Summary<'a> {
             name: name.to_owned(),
             role,
             identity,
+            origin: Origin::Live,
+            destination: None,
             quality: columns.map(|column| estimate(&evaluation, column, &all)).collect(),
             versus_first_stage: versus(&all),
             comparison: None,
@@ -187,6 +189,8 @@ impl<'a> Summary<'a> {
             latency: None,
             truncation: None,
             usage: Default::default(),
+            cost: None,
+            possibly_billed_twice: Vec::new(),
             failures: BTreeMap::new(),
             slices: self.slices.iter().map(slice).collect(),
         };

@@ -1,6 +1,6 @@
 //! Figures at smaller depths and other lengths, against runs that were given no more.
 
-use secondpass_core::{Failed, Job, Reranked};
+use secondpass_core::{Failed, Job, Origin, Reranked};
 
 use super::world::{Hashing, World};
 use super::*;
@@ -277,6 +277,7 @@ fn a_reranker_that_could_change_few_queries_is_not_equivalent() {
                         usage: Default::default(),
                         timings: Default::default(),
                         truncation: None,
+                        origin: Origin::Live,
                     }),
                 );
             }

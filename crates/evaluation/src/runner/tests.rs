@@ -2,8 +2,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use secondpass_core::{
-    Cancel, Corpus, Dataset, Document, Failed, Job, Qrels, Query, Ranking, RerankError, Reranked,
-    Reranker, Timings, TruncationAudit, Usage,
+    Cancel, Corpus, Dataset, Document, Failed, Job, Origin, Qrels, Query, Ranking, RerankError,
+    Reranked, Reranker, Timings, TruncationAudit, Usage,
 };
 
 use super::*;
@@ -96,9 +96,10 @@ fn right_first(job: &Job) -> Reranked {
     job.candidates.iter().for_each(|_| audit.note(10, 1));
     Reranked {
         ranking: Ranking::from_scores(scores).unwrap(),
-        usage: Usage { pairs: job.candidates.len() as u64, tokens: 30 },
+        usage: Usage::free(job.candidates.len() as u64, 30),
         timings: Timings::default(),
         truncation: Some(audit),
+        origin: Origin::Live,
     }
 }
 
@@ -147,7 +148,7 @@ fn everything_measured_stands_in_the_record() {
     assert_eq!(cutoffs, [1, 3, 5, 10]);
     // The warm-up counts neither as a sample nor as usage.
     assert_eq!(reranker.latency.as_ref().unwrap().samples, 3);
-    assert_eq!(reranker.usage, Usage { pairs: 9, tokens: 90 });
+    assert_eq!(reranker.usage, Usage::free(9, 90));
     assert_eq!(reranker.truncation.unwrap().pairs_cut, 9);
     assert_eq!((oracle.role, oracle.latency.as_ref()), (Role::Oracle, None));
     let slices: Vec<_> =
@@ -176,7 +177,7 @@ fn failures_score_zero_and_are_listed() {
     let fake = Fake::new(|job: &Job| match job.query.id.as_str() {
         "q1" => Some(Err(Failed {
             error: RerankError::Scoring { query: job.query.id.clone(), source: "broken".into() },
-            usage: Usage { pairs: 1, tokens: 7 },
+            usage: Usage::free(1, 7),
         })),
         "q2" => None,
         _ => {
@@ -197,7 +198,7 @@ fn failures_score_zero_and_are_listed() {
         ]
     );
     assert_eq!((reranker.quality[0].mean, reranker.quality[0].missing), (0.0, 4));
-    assert_eq!(reranker.usage, Usage { pairs: 4, tokens: 37 });
+    assert_eq!(reranker.usage, Usage::free(4, 37));
     assert_eq!((reranker.latency.as_ref(), reranker.truncation), (None, None));
     assert!(
         record.experiment.warnings.iter().any(|line| line.contains("failed on 3 of 4 queries"))

@@ -4,7 +4,7 @@
 use std::sync::Mutex;
 
 use secondpass_core::{
-    Context, Corpus, Dataset, DocId, Document, Failed, Hasher, Identity, Job, Qrels, Query,
+    Context, Corpus, Dataset, DocId, Document, Failed, Hasher, Identity, Job, Origin, Qrels, Query,
     Ranking, Reranked, Reranker, Run, Scoring, Timings, TruncationAudit, Usage,
 };
 
@@ -110,8 +110,14 @@ impl<'a> Hashing<'a> {
         });
         let ranking = Ranking::from_scores(scores.collect::<Vec<_>>()).unwrap();
         let pairs = job.candidates.len() as u64;
-        let usage = Usage { pairs, tokens: 10 * pairs };
-        Reranked { ranking, usage, timings: Timings::default(), truncation: Some(audit) }
+        let usage = Usage::free(pairs, 10 * pairs);
+        Reranked {
+            ranking,
+            usage,
+            timings: Timings::default(),
+            truncation: Some(audit),
+            origin: Origin::Live,
+        }
     }
 }
 

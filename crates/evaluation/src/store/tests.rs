@@ -78,7 +78,7 @@ fn a_cut_or_foreign_manifest_is_told_and_kept() {
     }
     assert_eq!(fs::read_to_string(&path).unwrap(), half);
 
-    fs::write(&path, whole.replacen("\"schema\": 2", "\"schema\": 0", 1)).unwrap();
+    fs::write(&path, whole.replacen("\"schema\": 3", "\"schema\": 0", 1)).unwrap();
     let error = read(folder.path()).unwrap_err().to_string();
     assert!(error.contains("has schema 0, this program reads 2"), "{error}");
     claim(folder.path(), "quickstart").unwrap();

@@ -65,6 +65,7 @@ fn each_condition_has_its_warning() {
         tokens: 1000,
         tokens_cut: 20,
         longest: 40,
+        estimated: false,
     });
     mini.scores = Some(ScoreDistribution {
         edges: vec![0.0, 1.0],
@@ -153,6 +154,8 @@ fn the_smallest_depth_from_which_none_falls_short_is_advised() {
             mean: p50,
             pairs_per_second: rate,
             tokens_per_second: rate,
+            concurrency: 1,
+            parts: Default::default(),
         })
     };
     record.systems[1].depths[2].latency = latency(0.0604);
