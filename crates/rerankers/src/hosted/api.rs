@@ -1,3 +1,4 @@
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use secondpass_core::TruncationAudit;
@@ -6,7 +7,8 @@ use secondpass_http::{Call, HttpError, Reply};
 /// What is peculiar to one provider's rerank API: how to ask, how to read the answer, and what will
 /// be billed. It sends nothing itself.
 pub trait Api: Send + Sync {
-    /// The call that scores these documents, all of them, against the query.
+    /// The call that scores these documents, all of them, against the query. [`super::Hosted`] adds
+    /// its tokens.
     fn call(&self, query: &str, documents: &[String]) -> Call;
 
     /// The scores of an answer, as the provider gave them: [`super::Hosted`] checks that they belong
@@ -15,6 +17,12 @@ pub trait Api: Send + Sync {
     /// # Errors
     /// An answer that is not of the provider's form.
     fn read(&self, reply: &Reply) -> Result<Scored, HttpError>;
+
+    /// The scores that the provider says it gives, where it names a range; others make an answer
+    /// wrong.
+    fn score_range(&self) -> RangeInclusive<f64> {
+        f64::MIN..=f64::MAX
+    }
 
     /// Documents a call may hold at most, from 1.
     fn documents_a_call(&self) -> usize;
