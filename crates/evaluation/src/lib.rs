@@ -17,6 +17,7 @@ mod latency;
 mod machine;
 pub mod measures;
 mod plural;
+pub mod prices;
 mod quantile;
 mod record;
 mod runner;
