@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use secondpass_core::Texts;
+use secondpass_evaluation::HOSTED_KINDS;
 use secondpass_model::{DeviceSpec, Dtype};
 use secondpass_text::Truncation;
 
@@ -33,6 +34,10 @@ pub enum Command {
     Finetune(FinetuneArgs),
     /// Run the embedded help-desk demonstration; needs no download, key or GPU
     Quickstart(QuickstartArgs),
+    /// List hosted rerankers with their keys, limits and prices, or try one
+    Providers(ProvidersArgs),
+    /// Serve an imitation of a hosted reranker on this machine, to try things without a key
+    MockProvider(MockProviderArgs),
     /// Remove what experiments wrote, and the caches
     Purge(PurgeArgs),
 }
@@ -101,7 +106,10 @@ pub struct EngineArgs {
   secondpass eval --config configs/scifact.toml --out reports/scifact
   secondpass eval --config configs/scifact.toml --dry-run
   my-retriever | secondpass eval --config tickets.toml --candidates -
+  secondpass eval --config configs/hosted.toml --max-cost 2.50 --record recordings/cohere.jsonl
 
+Hosted rerankers are billed. What a run will cost is estimated before it starts: up to 1 USD it goes
+on, above that it asks on a terminal and refuses elsewhere, unless --max-cost says how much it may be.
 Exit code 1 when the figures under [[expect]] are not met.")]
 pub struct EvalArgs {
     /// The experiment
@@ -114,7 +122,122 @@ pub struct EvalArgs {
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
+    pub hosted: HostedArgs,
+    #[command(flatten)]
     pub output: OutputArgs,
+}
+
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct HostedArgs {
+    /// Spend at most this on hosted rerankers; what earlier starts of the same run spent counts
+    #[arg(long, value_name = "USD", value_parser = dollars)]
+    pub max_cost: Option<f64>,
+    /// Do not ask whether the estimated cost is fine
+    #[arg(long)]
+    pub yes: bool,
+    /// Keep each exchange with hosted rerankers in this file, for `kind = "replay"`
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Prices that override the program's own
+    #[arg(long, value_name = "FILE")]
+    pub prices: Option<PathBuf>,
+    /// A file that holds a key alone, for one kind of provider (cohere=PATH) or for all
+    #[arg(long, value_name = "[KIND=]PATH")]
+    pub key_file: Vec<KeyFile>,
+}
+
+/// Where a key is, and whose it is.
+#[derive(Clone, Debug)]
+pub struct KeyFile {
+    /// `None` for all providers.
+    pub kind: Option<String>,
+    pub path: PathBuf,
+}
+
+impl std::str::FromStr for KeyFile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (kind, path) = match text.split_once('=') {
+            Some((kind, path)) if HOSTED_KINDS.contains(&kind) => (Some(kind.to_owned()), path),
+            _ => (None, text),
+        };
+        match path.is_empty() {
+            true => Err("it must be a path, or a kind of provider, '=' and a path".to_owned()),
+            false => Ok(Self { kind, path: PathBuf::from(path) }),
+        }
+    }
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  secondpass providers
+  secondpass providers check cohere
+  secondpass providers check tei --base-url http://127.0.0.1:8080
+
+A check makes one call with two short documents, which a hosted provider bills as its smallest unit.")]
+pub struct ProvidersArgs {
+    #[command(subcommand)]
+    pub command: Option<ProvidersCommand>,
+    /// Prices that override the program's own
+    #[arg(long, value_name = "FILE", global = true)]
+    pub prices: Option<PathBuf>,
+    /// A file that holds a key alone, for one kind of provider (cohere=PATH) or for all
+    #[arg(long, value_name = "[KIND=]PATH", global = true)]
+    pub key_file: Vec<KeyFile>,
+    /// Print JSON instead of a table
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum ProvidersCommand {
+    /// Make one smallest call, and explain what failed
+    Check(ProvidersCheckArgs),
+}
+
+#[derive(clap::Args, Debug)]
+pub struct ProvidersCheckArgs {
+    /// The kind of provider, as `secondpass providers` lists it
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// The model, as the provider calls it
+    #[arg(long)]
+    pub model: Option<String>,
+    /// Another address than the provider's own
+    #[arg(long, value_name = "URL")]
+    pub base_url: Option<String>,
+    /// The region, where it is part of the address
+    #[arg(long)]
+    pub region: Option<String>,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  secondpass mock-provider --kind cohere --port 8080
+  secondpass mock-provider --kind tei --fault 5%:503 --latency 40ms
+
+Then, in another terminal, set base_url to the address it prints. Scores are made up, and every answer
+says so: reports mark them, and they decide nothing. Ctrl-C ends it and prints what it billed.")]
+pub struct MockProviderArgs {
+    /// Which API to imitate
+    #[arg(long)]
+    pub kind: secondpass_mock::Kind,
+    /// The port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 8080)]
+    pub port: u16,
+    /// The key to ask for [default: any]
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
+    /// What goes wrong, and when: 3:500, first-2:429-after=1, 5%:slow-body=500ms
+    #[arg(long, value_name = "WHEN:FAULT")]
+    pub fault: Vec<String>,
+    /// How long every answer takes, as 40ms or 1.5s
+    #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = duration)]
+    pub latency: std::time::Duration,
+    /// Draws the calls that a share of faults hits
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
 }
 
 #[derive(clap::Args, Debug)]
@@ -322,6 +445,23 @@ pub struct OutputArgs {
     /// Score everything anew, and keep no scores for later experiments
     #[arg(long)]
     pub no_cache: bool,
+}
+
+fn dollars(text: &str) -> Result<f64, String> {
+    match text.trim_start_matches('$').parse::<f64>() {
+        Ok(usd) if usd.is_finite() && usd >= 0.0 => Ok(usd),
+        _ => Err("it must be an amount in US dollars, as 2.50".to_owned()),
+    }
+}
+
+fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let wrong = || "it must be a time, as 40ms or 1.5s".to_owned();
+    let (number, unit) = match text.strip_suffix("ms") {
+        Some(number) => (number, 1e-3),
+        None => (text.strip_suffix('s').ok_or_else(wrong)?, 1.0),
+    };
+    let seconds = number.parse::<f64>().map_err(|_| wrong())? * unit;
+    std::time::Duration::try_from_secs_f64(seconds).map_err(|_| wrong())
 }
 
 fn positive(text: &str) -> Result<usize, String> {
