@@ -3,9 +3,12 @@
 //! ([`secondpass_core::Origin::MOCK_HEADER`]) that it is an imitation.
 
 mod api;
+pub mod apis;
+mod kind;
 mod request;
 pub mod score;
 pub mod tokens;
 
-pub use api::{Answer, Api};
+pub use api::{Answer, Api, Shape};
+pub use kind::{Kind, UnknownKind};
 pub use request::Request;

@@ -1,0 +1,288 @@
+//! Cohere: `POST /v2/rerank`, and `/v1/rerank` as older clients and Azure know it.
+//!
+//! After <https://docs.cohere.com/reference/rerank>, the best practices beside it and the models of the
+//! official SDK. Fields that v2 does not know are refused with 422, as reported in
+//! <https://github.com/HKUDS/LightRAG/issues/1813>; an empty list of documents with 400
+//! (<https://github.com/langchain4j/langchain4j/issues/770>).
+
+use serde_json::{Map, Value, json};
+
+use super::common::{Key, bearer, given, id, object, ranked};
+use crate::{Answer, Api, Request, tokens};
+
+/// Documents of a call above which Cohere advises against it.
+const ADVISED_DOCUMENTS: usize = 1_000;
+/// Chunks of a call above which Cohere refuses it.
+const MOST_CHUNKS: u64 = 10_000;
+/// Tokens of query and document together that are billed as one document.
+const BILLED_CHUNK: u64 = 500;
+/// Documents, or chunks of long ones, in a search unit.
+const SEARCH_UNIT: u64 = 100;
+/// Tokens of a document after which it is cut, unless the request says otherwise.
+const TOKENS_PER_DOC: u64 = 4_096;
+/// Special tokens that Cohere keeps free in each chunk.
+const RESERVED: u64 = 4;
+
+/// Cohere's API.
+pub struct Cohere {
+    key: Key,
+}
+
+impl Cohere {
+    /// Takes this key, or any that is not empty.
+    pub fn new(key: Option<&str>) -> Self {
+        Self { key: Key::new(key) }
+    }
+}
+
+impl Api for Cohere {
+    fn answer(&self, request: &Request) -> Answer {
+        match bearer(request) {
+            None | Some("") => return refuse(401, "no api key supplied", &request.body),
+            Some(key) if !self.key.opens(key) => {
+                return refuse(401, "invalid api token", &request.body);
+            }
+            Some(_) => {}
+        }
+        let version = match request.path.as_str() {
+            "/v2/rerank" => Version::V2,
+            "/v1/rerank" => Version::V1,
+            path => return refuse(404, &format!("there is no {path}"), &request.body),
+        };
+        if request.method != "POST" {
+            return refuse(405, "rerank takes POST only", &request.body);
+        }
+        let known = |model: &str| model.starts_with("rerank-") || model.ends_with("-ft");
+        match rerank(request, version, Models::Named(known)) {
+            Ok(answer) => answer,
+            Err(Refusal { status, message }) => refuse(status, &message, &request.body),
+        }
+    }
+
+    fn failure(&self, status: u16) -> Answer {
+        refuse(status, reason(status), &status.to_be_bytes())
+    }
+
+    fn request_id_header(&self) -> &'static str {
+        "x-debug-trace-id"
+    }
+}
+
+/// Which form of the API was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Version {
+    V1,
+    V2,
+}
+
+impl Version {
+    fn number(self) -> &'static str {
+        match self {
+            Self::V1 => "1",
+            Self::V2 => "2",
+        }
+    }
+
+    fn fields(self) -> &'static [&'static str] {
+        match self {
+            Self::V1 => &[
+                "model",
+                "query",
+                "documents",
+                "top_n",
+                "rank_fields",
+                "return_documents",
+                "max_chunks_per_doc",
+            ],
+            Self::V2 => &["model", "query", "documents", "top_n", "max_tokens_per_doc", "priority"],
+        }
+    }
+}
+
+/// Which models a host has.
+pub(super) enum Models {
+    /// Those whose names pass; v2 must name one.
+    Named(fn(&str) -> bool),
+    /// One only, whatever the request says.
+    Deployed,
+}
+
+/// A request that is refused, and why.
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    pub(super) message: String,
+}
+
+fn wrong(message: impl Into<String>) -> Refusal {
+    Refusal { status: 400, message: format!("invalid request: {}", message.into()) }
+}
+
+/// What Cohere's models answer, on whatever host.
+pub(super) fn rerank(
+    request: &Request,
+    version: Version,
+    models: Models,
+) -> Result<Answer, Refusal> {
+    let fields = object(request).map_err(wrong)?;
+    if let Some(name) = fields.keys().find(|name| !version.fields().contains(&name.as_str())) {
+        let message = format!("unknown field: parameter '{name}' is not a valid field");
+        return Err(Refusal { status: 422, message });
+    }
+    let model = model(&fields, version, models)?;
+    let query = given(&fields, "query").ok_or_else(|| wrong("query is required"))?;
+    let query = query.as_str().ok_or_else(|| wrong("query must be a string"))?;
+    if query.is_empty() {
+        return Err(wrong("query must not be empty"));
+    }
+    let documents = documents(&fields)?;
+    let top_n = whole(&fields, "top_n", 1..=u64::MAX)?.unwrap_or(u64::MAX);
+    let most_tokens = whole(&fields, "max_tokens_per_doc", 1..=u64::MAX)?.unwrap_or(TOKENS_PER_DOC);
+    whole(&fields, "priority", 0..=999)?;
+    whole(&fields, "max_chunks_per_doc", 1..=u64::MAX)?;
+
+    let lengths = Lengths::of(query, &documents);
+    let scored = lengths.scored_chunks(context(&model), most_tokens);
+    if scored > MOST_CHUNKS {
+        let message = format!("{} documents make {scored} chunks", documents.len());
+        return Err(wrong(format!("{message}, of which {MOST_CHUNKS} are allowed")));
+    }
+    let with_documents = match given(&fields, "return_documents") {
+        None => false,
+        Some(value) => {
+            value.as_bool().ok_or_else(|| wrong("return_documents must be a boolean"))?
+        }
+    };
+
+    let units = lengths.search_units();
+    let top_n = usize::try_from(top_n).unwrap_or(usize::MAX);
+    let results = ranked(query, &documents).into_iter().take(top_n).map(|(index, score)| {
+        let mut result = json!({ "index": index, "relevance_score": score });
+        if with_documents {
+            result["document"] = json!({ "text": documents.get(index) });
+        }
+        result
+    });
+    let mut meta = json!({
+        "api_version": { "version": version.number() },
+        "billed_units": { "search_units": units },
+    });
+    if documents.len() > ADVISED_DOCUMENTS {
+        meta["warnings"] =
+            json!([format!("more than {ADVISED_DOCUMENTS} documents in a call are not advised")]);
+    }
+    let results: Vec<Value> = results.collect();
+    let body = json!({ "id": id(&request.body), "results": results, "meta": meta });
+    Ok(Answer::good(body, units))
+}
+
+fn model(fields: &Map<String, Value>, version: Version, models: Models) -> Result<String, Refusal> {
+    let named = given(fields, "model").map(|model| {
+        let name = model.as_str().filter(|name| !name.is_empty());
+        name.ok_or_else(|| wrong("model must be a name"))
+    });
+    let named = named.transpose()?;
+    match (models, named) {
+        (Models::Deployed, named) => Ok(named.unwrap_or_default().to_owned()),
+        (Models::Named(_), None) if version == Version::V1 => Ok("rerank-english-v3.0".into()),
+        (Models::Named(_), None) => Err(wrong("model is required")),
+        (Models::Named(known), Some(name)) if known(name) => Ok(name.to_owned()),
+        (Models::Named(_), Some(name)) => {
+            Err(Refusal { status: 404, message: format!("model '{name}' not found") })
+        }
+    }
+}
+
+/// Strings, or objects: of one with a `text` that is all that is read, any other is read as YAML.
+fn documents(fields: &Map<String, Value>) -> Result<Vec<String>, Refusal> {
+    let list = given(fields, "documents").ok_or_else(|| wrong("documents is required"))?;
+    let list = list.as_array().ok_or_else(|| wrong("documents must be a list"))?;
+    if list.is_empty() {
+        return Err(wrong("list of documents must not be empty"));
+    }
+    let text = |(place, document): (usize, &Value)| match document {
+        Value::String(text) => Ok(text.clone()),
+        Value::Object(fields) => Ok(match fields.get("text") {
+            Some(Value::String(text)) => text.clone(),
+            _ => fields.iter().map(|(name, value)| format!("{name}: {value}\n")).collect(),
+        }),
+        _ => Err(wrong(format!("documents[{place}] must be a string or an object"))),
+    };
+    list.iter().enumerate().map(text).collect()
+}
+
+fn whole(
+    fields: &Map<String, Value>,
+    name: &str,
+    allowed: std::ops::RangeInclusive<u64>,
+) -> Result<Option<u64>, Refusal> {
+    let Some(value) = given(fields, name) else { return Ok(None) };
+    let number = value.as_u64().filter(|number| allowed.contains(number));
+    number.map(Some).ok_or_else(|| match *allowed.end() {
+        u64::MAX => wrong(format!("{name} must be a whole number from {}", allowed.start())),
+        end => wrong(format!("{name} must be a whole number from {} to {end}", allowed.start())),
+    })
+}
+
+/// Tokens that a model reads at once, query and chunk together.
+fn context(model: &str) -> u64 {
+    match model.contains("v4") || model.contains("v5") {
+        true => 32_768,
+        false => 4_096,
+    }
+}
+
+/// Lengths of a call's texts in tokens.
+struct Lengths {
+    query: u64,
+    documents: Vec<u64>,
+}
+
+impl Lengths {
+    fn of(query: &str, documents: &[String]) -> Self {
+        let documents = documents.iter().map(|document| tokens::count(document)).collect();
+        Self { query: tokens::count(query), documents }
+    }
+
+    /// What is billed: a document of more than 500 tokens counted together with the query is split,
+    /// and each chunk counts as a document.
+    fn search_units(&self) -> u64 {
+        let room = BILLED_CHUNK.saturating_sub(self.query).max(1);
+        let chunks: u64 = self.documents.iter().map(|length| chunks(*length, room)).sum();
+        chunks.div_ceil(SEARCH_UNIT)
+    }
+
+    /// What is scored: each document cut, then split into chunks as large as the context allows. A
+    /// query takes half the context at most.
+    fn scored_chunks(&self, context: u64, most_tokens: u64) -> u64 {
+        let room = context - RESERVED - self.query.min(context / 2);
+        self.documents.iter().map(|length| chunks((*length).min(most_tokens), room)).sum()
+    }
+}
+
+/// Chunks of a text; an empty one counts as one.
+fn chunks(length: u64, room: u64) -> u64 {
+    length.div_ceil(room).max(1)
+}
+
+fn refuse(status: u16, message: &str, bytes: &[u8]) -> Answer {
+    Answer::free(status, json!({ "id": id(bytes), "message": message }))
+}
+
+/// A few words for a status.
+pub(super) fn reason(status: u16) -> &'static str {
+    match status {
+        400 => "invalid request",
+        401 => "invalid api token",
+        402 => "the billing limit of this key is reached",
+        403 => "this key may not do that",
+        404 => "not found",
+        408 | 504 => "the request took too long",
+        413 => "the request is too large",
+        422 => "the request cannot be processed",
+        429 => "too many requests: wait and try again later",
+        498 => "blocked by the rules on content",
+        499 => "the request was cancelled",
+        503 => "the service is overloaded",
+        _ => "internal server error, this has been reported to our developers",
+    }
+}
