@@ -3,13 +3,27 @@
 
 mod api;
 mod call;
+mod jina;
+mod limits;
+mod mixedbread;
 mod options;
+mod pinecone;
+mod refuse;
 mod reranker;
 mod split;
+#[cfg(test)]
+mod stub;
+mod tei;
 mod tokens;
+mod voyage;
 mod work;
 
 pub use api::{Api, Bill, CallTokens, Scored};
+pub use jina::Jina;
+pub use mixedbread::Mixedbread;
 pub use options::{OptionError, Options};
+pub use pinecone::Pinecone;
 pub use reranker::{Hosted, HostedParts};
+pub use tei::{Tei, TeiInfo};
 pub use tokens::CountTokens;
+pub use voyage::Voyage;
