@@ -26,7 +26,6 @@ pub mod store;
 mod table;
 #[cfg(test)]
 mod testing;
-mod time;
 mod warning;
 
 pub use agreement::{Changes, overlap};
@@ -55,7 +54,7 @@ pub use record::{
     UnitCost, Unjudged, UnknownCall, Verdict,
 };
 pub use runner::{Contender, LengthVariant, Plan, Progress, Retriever, RunError, Sweep, run};
+pub use secondpass_core::rfc3339;
 pub use store::{RECORD_FILE, StoreError, TABLE_FILE};
 pub use table::TableError;
-pub use time::rfc3339;
 pub use warning::{HIGH_AGREEMENT, LOW_CEILING, Warning};

@@ -28,7 +28,9 @@ impl Attempt {
     pub fn possibly_billed(&self) -> bool {
         match self.outcome {
             Outcome::Status(status) => (500..600).contains(&status),
-            Outcome::NoAnswer(kind) => !matches!(kind, NoAnswer::Connect | NoAnswer::Request),
+            Outcome::NoAnswer(kind) => {
+                !matches!(kind, NoAnswer::Connect | NoAnswer::Request | NoAnswer::NotRecorded)
+            }
         }
     }
 }

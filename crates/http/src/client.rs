@@ -123,8 +123,21 @@ impl Client {
     pub fn new(settings: Settings, authorize: Box<dyn Authorize>) -> Result<Self, SetupError> {
         settings.timeouts.check()?;
         let network = Arc::new(Network::new(&settings.timeouts, settings.proxy)?);
+        Self::through(settings, authorize, network)
+    }
+
+    /// A client over the system's clock whose exchanges come from elsewhere, as from a recording, or
+    /// go there too.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn through(
+        settings: Settings,
+        authorize: Box<dyn Authorize>,
+        exchange: Arc<dyn Exchange>,
+    ) -> Result<Self, SetupError> {
         let seed = RandomState::new().build_hasher().finish();
-        Self::over(settings, authorize, network, Arc::new(SystemClock), seed)
+        Self::over(settings, authorize, exchange, Arc::new(SystemClock), seed)
     }
 
     /// A client whose exchanges, time and dice come from elsewhere: a recording, a test.
@@ -290,6 +303,7 @@ impl Client {
                     NoAnswer::Broken => ErrorKind::Body,
                     NoAnswer::TooLarge => ErrorKind::TooLarge(self.settings.largest_answer),
                     NoAnswer::Request => ErrorKind::Request,
+                    NoAnswer::NotRecorded => ErrorKind::NotRecorded,
                 };
                 let answer = begun.unwrap_or_default();
                 return Err(Trouble { kind, outcome, answer, detail: Some(detail) });
@@ -311,7 +325,9 @@ impl Client {
         match outcome {
             Outcome::Status(408 | 500..) => breaker.failed(now),
             Outcome::NoAnswer(NoAnswer::Timeout) if !whole => breaker.abandoned(now),
-            Outcome::NoAnswer(NoAnswer::Request) => breaker.abandoned(now),
+            Outcome::NoAnswer(NoAnswer::Request | NoAnswer::NotRecorded) => {
+                breaker.abandoned(now);
+            }
             Outcome::Status(_) | Outcome::NoAnswer(NoAnswer::TooLarge) => breaker.succeeded(),
             Outcome::NoAnswer(_) => breaker.failed(now),
         }

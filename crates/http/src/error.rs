@@ -72,6 +72,8 @@ pub enum ErrorKind {
     Stopped,
     /// The request could not be built.
     Request,
+    /// A recording stands in for the provider and holds no such call.
+    NotRecorded,
 }
 
 /// Why no further attempt was made.
@@ -190,6 +192,10 @@ impl HttpError {
             }
             (ErrorKind::Stopped, _) => "run the same command again to go on".into(),
             (ErrorKind::Request, _) => "check the settings it was built from".into(),
+            (ErrorKind::NotRecorded, _) => {
+                "replay with the texts, model and options it was recorded with, or record again"
+                    .into()
+            }
         }
     }
 
@@ -222,6 +228,7 @@ impl HttpError {
             }
             ErrorKind::Stopped => format!("stopped before {provider} at {host} had answered"),
             ErrorKind::Request => format!("no request to {provider} at {host} can be built"),
+            ErrorKind::NotRecorded => format!("no recorded answer of {provider} at {host}"),
         }
     }
 }

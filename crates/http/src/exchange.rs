@@ -62,6 +62,14 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
+impl Request {
+    /// What a body is sent as, in the header `content-type`; `None` where there is no body. For
+    /// signatures, which cover what the network adds.
+    pub fn content_type(&self) -> Option<&'static str> {
+        (self.method == Method::Post).then_some("application/json")
+    }
+}
+
 impl Answer {
     /// A header's value; of several equal names the first.
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -98,6 +106,8 @@ pub enum NoAnswer {
     TooLarge,
     /// The request could not be built: a malformed header or address.
     Request,
+    /// A recording stands in for the provider and holds no such call: nothing was sent.
+    NotRecorded,
 }
 
 /// An exchange that gave no whole answer.

@@ -95,11 +95,11 @@ fn build(client: &reqwest::Client, request: &Request) -> Result<reqwest::Request
     let unbuilt = |detail: String| ExchangeError { kind: NoAnswer::Request, begun: None, detail };
     let mut builder = match request.method {
         Method::Get => client.get(&request.url),
-        Method::Post => client
-            .post(&request.url)
-            .header(reqwest::header::CONTENT_TYPE, "application/json")
-            .body(request.body.clone()),
+        Method::Post => client.post(&request.url).body(request.body.clone()),
     };
+    if let Some(content_type) = request.content_type() {
+        builder = builder.header(reqwest::header::CONTENT_TYPE, content_type);
+    }
     builder = builder.header(reqwest::header::ACCEPT, "application/json");
     let plain = request.headers.iter().map(|(name, value)| (name, value.as_str(), false));
     let secret = request.secrets.iter().map(|(name, value)| (name, value.expose(), true));

@@ -1,5 +1,7 @@
 use std::collections::HashSet;
 
+use serde_json::Value;
+
 use crate::Secret;
 
 /// The longest excerpt, in characters.
@@ -64,10 +66,41 @@ impl Redactor {
         self.without_known(id).chars().filter(visible).take(100).collect()
     }
 
+    /// A whole body to be kept, as it is but for known keys. In JSON only names and strings are
+    /// looked at, so that a number which happens to hold a piece of a key stays a number; and a key
+    /// too short to be one goes only where it stands alone.
+    pub fn body(&self, text: &str) -> String {
+        match serde_json::from_str(text) {
+            Ok(value) => match self.value(&value) {
+                clean if clean == value => text.to_owned(),
+                clean => clean.to_string(),
+            },
+            Err(_) => self.masked(text, true),
+        }
+    }
+
+    fn value(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => self.masked(text, true).into(),
+            Value::Array(values) => values.iter().map(|value| self.value(value)).collect(),
+            Value::Object(fields) => {
+                let fields = fields.iter();
+                fields.map(|(name, value)| (self.masked(name, true), self.value(value))).collect()
+            }
+            plain => plain.clone(),
+        }
+    }
+
     fn without_known(&self, text: &str) -> String {
+        self.masked(text, false)
+    }
+
+    /// `alone` leaves a key shorter than a piece where it is part of a longer word.
+    fn masked(&self, text: &str, alone: bool) -> String {
         // Host names come back in lower case.
         let lower = text.to_ascii_lowercase();
         let bytes = lower.as_bytes();
+        let is_word = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphanumeric);
         let mut marked = vec![false; bytes.len()];
         for key in &self.keys {
             let key = key.expose().to_ascii_lowercase();
@@ -75,7 +108,10 @@ impl Redactor {
             let piece = key.len().clamp(1, PIECE);
             let pieces: HashSet<&[u8]> = key.windows(piece).collect();
             for (at, window) in bytes.windows(piece).enumerate() {
-                if pieces.contains(window) {
+                let within = alone
+                    && piece < PIECE
+                    && (is_word(at + piece) || at.checked_sub(1).is_some_and(is_word));
+                if !within && pieces.contains(window) {
                     marked[at..at + piece].fill(true);
                 }
             }
@@ -183,6 +219,27 @@ mod tests {
     fn a_short_key_goes_as_a_whole() {
         let redactor = Redactor::new([&Secret::new("s3cr", "X").unwrap()]);
         assert_eq!(redactor.text("is s3cr or s3c"), "is [redacted] or s3c");
+    }
+
+    #[test]
+    fn kept_bodies_lose_known_keys_and_nothing_else() {
+        let same = r#"{"results": [{"index": 0, "relevance_score": 0.30},  {"id": "0a1b2c3d"}]}"#;
+        assert_eq!(redactor().body(same), same);
+        let slashed = Redactor::new([&Secret::new("ab/cd/ef/gh", "X").unwrap()]);
+        assert_eq!(
+            slashed.body(r#"{"x": "ab\/cd\/ef\/gh", "s": 1.50}"#),
+            r#"{"x":"[redacted]","s":1.5}"#
+        );
+        assert_eq!(redactor().body(&format!("no JSON: {KEY}\n")), "no JSON: [redacted]\n");
+        assert_eq!(redactor().body(&format!(r#"{{"{KEY}":[1]}}"#)), r#"{"[redacted]":[1]}"#);
+    }
+
+    #[test]
+    fn a_key_of_few_letters_spoils_no_kept_body() {
+        let redactor = Redactor::new([&Secret::new("x", "X").unwrap()]);
+        assert_eq!(redactor.body(r#"{"index": 1, "x": 2}"#), r#"{"index":1,"[redacted]":2}"#);
+        let digits = Redactor::new([&Secret::new("123456789", "X").unwrap()]);
+        assert_eq!(digits.body(r#"{"s": 0.123456789}"#), r#"{"s": 0.123456789}"#);
     }
 
     #[test]

@@ -34,8 +34,8 @@ use crate::record::{
     CandidatesInfo, DatasetInfo, ExperimentInfo, Machine, QueryRow, Record, Role, SCHEMA,
     SystemRecord, Verdict,
 };
+use crate::rfc3339;
 use crate::statistics::{can_show, compare};
-use crate::time::rfc3339;
 use crate::warning::{self, Warning};
 pub use error::RunError;
 use notice::Notice;
