@@ -44,8 +44,8 @@ pub enum PriceError {
 /// A price for another unit than the provider bills.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{file}: the price of {provider} \"{model}\" is for {listed}, and its bill counts {billed}; give \
-     the price of one of those, or none"
+    "{file}: the price of {provider} \"{model}\" is for {listed}, and its bill counts {billed}; list \
+     the price of those for it in a file of your own (--prices)"
 )]
 pub struct UnitMismatch {
     /// The file that lists the price.
