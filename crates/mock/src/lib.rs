@@ -4,11 +4,21 @@
 
 mod api;
 pub mod apis;
+mod body;
+mod books;
+mod faults;
 mod kind;
 mod request;
 pub mod score;
+mod server;
+mod settings;
 pub mod tokens;
+mod wire;
 
 pub use api::{Answer, Api, Shape};
+pub use books::{Books, Call};
+pub use faults::{Fault, Plan, Rule, UnknownFault, UnknownRule, Wait, When};
 pub use kind::{Kind, UnknownKind};
 pub use request::Request;
+pub use server::{Mock, MockError};
+pub use settings::Settings;
