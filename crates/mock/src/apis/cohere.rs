@@ -231,6 +231,11 @@ fn context(model: &str) -> u64 {
     }
 }
 
+/// What Cohere's models bill for a call, on whatever host.
+pub(super) fn search_units(query: &str, documents: &[String]) -> u64 {
+    Lengths::of(query, documents).search_units()
+}
+
 /// Lengths of a call's texts in tokens.
 struct Lengths {
     query: u64,

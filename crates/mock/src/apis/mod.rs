@@ -1,21 +1,35 @@
 //! One file a provider.
 
 mod azure;
+mod bedrock;
 mod cohere;
 mod cohere_compatible;
 mod common;
+mod fields;
 mod infinity;
+mod jina;
 mod llama_cpp;
+mod mixedbread;
+mod pinecone;
+mod signature;
+mod tei;
+#[cfg(test)]
+mod testing;
+mod voyage;
 
 pub use azure::Azure;
+pub use bedrock::Bedrock;
 pub use cohere::Cohere;
 pub use cohere_compatible::CohereCompatible;
 pub use infinity::Infinity;
+pub use jina::Jina;
 pub use llama_cpp::LlamaCpp;
+pub use mixedbread::Mixedbread;
+pub use pinecone::Pinecone;
+pub use tei::Tei;
+pub use voyage::Voyage;
 
-use serde_json::json;
-
-use crate::{Answer, Api, Kind, Request};
+use crate::{Api, Kind};
 
 /// The imitation of a provider. With a `key`, only that one is taken; without, a hosted provider's
 /// takes any that is not empty, and a self-hosted server's needs none.
@@ -26,24 +40,11 @@ pub fn api(kind: Kind, key: Option<&str>) -> Box<dyn Api> {
         Kind::CohereCompatible => Box::new(CohereCompatible::new(key)),
         Kind::Infinity => Box::new(Infinity::new(key)),
         Kind::LlamaCpp => Box::new(LlamaCpp::new(key)),
-        Kind::Tei => Box::new(NotYet),
-        Kind::Jina => Box::new(NotYet),
-        Kind::Voyage => Box::new(NotYet),
-        Kind::Bedrock => Box::new(NotYet),
-        Kind::Mixedbread => Box::new(NotYet),
-        Kind::Pinecone => Box::new(NotYet),
-    }
-}
-
-/// Stands where an imitation has yet to be written.
-struct NotYet;
-
-impl Api for NotYet {
-    fn answer(&self, _: &Request) -> Answer {
-        self.failure(501)
-    }
-
-    fn failure(&self, status: u16) -> Answer {
-        Answer::free(status, json!({ "message": "this provider cannot be imitated yet" }))
+        Kind::Tei => Box::new(Tei::new(key)),
+        Kind::Jina => Box::new(Jina::new(key)),
+        Kind::Voyage => Box::new(Voyage::new(key)),
+        Kind::Bedrock => Box::new(Bedrock::new(key)),
+        Kind::Mixedbread => Box::new(Mixedbread::new(key)),
+        Kind::Pinecone => Box::new(Pinecone::new(key)),
     }
 }
