@@ -4,6 +4,7 @@
 
 mod batch;
 mod chunk;
+mod counter;
 mod embedder;
 mod guard;
 mod learner;
@@ -16,6 +17,7 @@ mod unigram;
 
 pub use batch::TokenBatch;
 pub use chunk::{Chunks, OVERLAP};
+pub use counter::TokenCounter;
 pub use embedder::Embedder;
 pub use learner::{GroupBatch, Learner, LossReport, LossSpec, Rates, StepReport, TrainError};
 pub use pair::{EncodedPair, PairTokenizer, TokenizeError};

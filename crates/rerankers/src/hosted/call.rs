@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 use secondpass_core::{Billed, Context, Origin, Timings, Usage};
 use secondpass_http::{Attempt, Client, HttpError, Reply};
 
+use super::billing::Billing;
 use super::split::Part;
 use super::{Api, Scored};
 
@@ -25,11 +26,12 @@ pub(super) struct Lost {
 pub(super) fn send(
     part: &Part<'_>,
     started: Instant,
-    api: &dyn Api,
+    billing: Billing<'_>,
     client: &Client,
     context: &Context,
 ) -> Result<Answered, Lost> {
     let waited = started.elapsed();
+    let api = billing.api;
     let call = api.call(part.query, part.documents).with_tokens(part.read());
     let reply = client.send(&call, context).map_err(|error| {
         let billed = attempted(part, error.attempts());
@@ -39,7 +41,7 @@ pub(super) fn send(
     usage.billed.chunks = part.bill.chunks;
     usage.billed.estimated = part.bill.units;
     let read = api.read(&reply);
-    let units = read.as_ref().ok().and_then(|scored| scored.units);
+    let units = billing.reported(read.as_ref().ok().and_then(|scored| scored.units));
     match units {
         Some(units) => usage.billed.reported = units,
         None => usage.billed.untold = part.bill.units,

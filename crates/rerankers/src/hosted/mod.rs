@@ -2,6 +2,7 @@
 //! splits, sends, checks and counts.
 
 mod api;
+mod billing;
 mod call;
 mod jina;
 mod limits;
@@ -18,6 +19,9 @@ mod tokens;
 mod voyage;
 mod work;
 
+#[cfg(test)]
+mod tests;
+
 pub use api::{Api, Bill, CallTokens, Scored};
 pub use jina::Jina;
 pub use mixedbread::Mixedbread;
@@ -25,5 +29,5 @@ pub use options::{OptionError, Options};
 pub use pinecone::Pinecone;
 pub use reranker::{Hosted, HostedParts};
 pub use tei::{Tei, TeiInfo};
-pub use tokens::CountTokens;
 pub use voyage::Voyage;
+pub use tokens::{CountTokens, Counted, Guess};

@@ -8,6 +8,7 @@ use secondpass_core::{
 };
 use secondpass_http::{Client, HttpError};
 
+use super::billing::Billing;
 use super::split::{Count, Split};
 use super::{Api, CountTokens, work};
 use crate::sequential::{each, stopped};
@@ -31,7 +32,8 @@ pub struct HostedParts {
     pub client: Client,
     /// Where the texts go.
     pub destination: Destination,
-    /// How calls are billed; `None` where nobody bills a call.
+    /// How calls are billed; `None` where nobody bills a call. Search units and tokens are counted by
+    /// the [`Api`], which must be billed in that unit; calls are counted here, and hours are not.
     pub tariff: Option<Tariff>,
     /// Counts tokens for estimates and for the limit of tokens a minute.
     pub tokens: Box<dyn CountTokens>,
@@ -55,6 +57,15 @@ impl Hosted {
         self.parts.api.documents_a_call().max(1)
     }
 
+    fn billing(&self) -> Billing<'_> {
+        let unit = self.parts.tariff.as_ref().map(|tariff| tariff.unit);
+        Billing { api: self.parts.api.as_ref(), unit }
+    }
+
+    fn split<'a>(&'a self, job: &'a Job, count: Count) -> Split<'a> {
+        Split::new(job, self.billing(), self.parts.tokens.as_ref(), count)
+    }
+
     fn rerank(&self, job: &Job, context: &Context, refused: &Refused) -> Result<Reranked, Failed> {
         if context.is_over() {
             return Err(stopped(job, Usage::default()));
@@ -69,8 +80,8 @@ impl Hosted {
         };
         // A job that makes no ranking is refused before it costs anything.
         work::checked(job).map_err(unasked)?;
-        let split = Split::new(job, parts.api.as_ref(), parts.tokens.as_ref(), Count::Likely);
-        work::rerank(job, &split, parts.api.as_ref(), &parts.client, context).map_err(|lost| {
+        let split = self.split(job, Count::Likely);
+        work::rerank(job, &split, self.billing(), &parts.client, context).map_err(|lost| {
             let work::Lost { error, usage } = lost;
             match error {
                 work::LostBy::Stop => stopped(job, usage),
@@ -103,9 +114,8 @@ impl Reranker for Hosted {
 
     fn quote(&self, job: &Job) -> Option<Quote> {
         self.parts.tariff.as_ref()?;
-        let (api, tokens) = (self.parts.api.as_ref(), self.parts.tokens.as_ref());
-        let likely = Split::new(job, api, tokens, Count::Likely).units();
-        let most = Split::new(job, api, tokens, Count::Most).units().max(likely);
+        let likely = self.split(job, Count::Likely).units();
+        let most = self.split(job, Count::Most).units().max(likely);
         let attempts = u64::from(self.parts.client.settings().retry.attempts());
         Some(Quote { units: likely, most: most.saturating_mul(attempts) })
     }

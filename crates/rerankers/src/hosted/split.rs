@@ -1,6 +1,7 @@
 use secondpass_core::{Job, TruncationAudit};
 
-use super::{Api, Bill, CallTokens, CountTokens};
+use super::billing::Billing;
+use super::{Bill, CallTokens, CountTokens};
 
 /// By which count of tokens to split and bill.
 #[derive(Clone, Copy)]
@@ -18,7 +19,7 @@ pub(super) struct Split<'a> {
     documents: Vec<String>,
     document_tokens: Vec<u64>,
     size: usize,
-    api: &'a dyn Api,
+    billing: Billing<'a>,
 }
 
 /// One call of a job.
@@ -31,7 +32,7 @@ pub(super) struct Part<'a> {
 }
 
 impl<'a> Split<'a> {
-    pub fn new(job: &'a Job, api: &'a dyn Api, tokens: &dyn CountTokens, count: Count) -> Self {
+    pub fn new(job: &'a Job, billing: Billing<'a>, tokens: &dyn CountTokens, count: Count) -> Self {
         let count = |text: &str| match count {
             Count::Likely => tokens.count(text),
             Count::Most => tokens.most(text),
@@ -39,15 +40,15 @@ impl<'a> Split<'a> {
         let query = job.query.text.as_str();
         let documents: Vec<String> = job.candidates.iter().map(|c| c.document.passage()).collect();
         let document_tokens = documents.iter().map(|document| count(document)).collect();
-        let size = api.documents_a_call().max(1);
-        Self { query, query_tokens: count(query), documents, document_tokens, size, api }
+        let size = billing.api.documents_a_call().max(1);
+        Self { query, query_tokens: count(query), documents, document_tokens, size, billing }
     }
 
     pub fn parts(&self) -> impl Iterator<Item = Part<'_>> {
         let tokens = self.document_tokens.chunks(self.size);
         self.documents.chunks(self.size).zip(tokens).map(|(documents, document_tokens)| {
             let tokens = CallTokens { query: self.query_tokens, documents: document_tokens };
-            Part { query: self.query, documents, tokens, bill: self.api.bill(&tokens) }
+            Part { query: self.query, documents, tokens, bill: self.billing.estimate(&tokens) }
         })
     }
 
@@ -60,7 +61,7 @@ impl<'a> Split<'a> {
     pub fn truncation(&self) -> Option<TruncationAudit> {
         let mut whole = TruncationAudit { estimated: true, ..TruncationAudit::default() };
         for part in self.parts() {
-            whole.merge(&self.api.truncation(&part.tokens)?);
+            whole.merge(&self.billing.api.truncation(&part.tokens)?);
         }
         Some(whole)
     }

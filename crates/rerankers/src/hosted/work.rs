@@ -8,7 +8,7 @@ use secondpass_core::{
 };
 use secondpass_http::{Client, ErrorKind, GaveUp, HttpError};
 
-use super::Api;
+use super::billing::Billing;
 use super::call::{self, Answered};
 use super::split::{Part, Split};
 
@@ -44,12 +44,12 @@ pub(super) fn checked(job: &Job) -> Result<(), RankingError> {
 pub(super) fn rerank(
     job: &Job,
     split: &Split<'_>,
-    api: &dyn Api,
+    billing: Billing<'_>,
     client: &Client,
     context: &Context,
 ) -> Result<Reranked, Lost> {
     let parts: Vec<Part<'_>> = split.parts().collect();
-    let outcomes = send(&parts, api, client, context);
+    let outcomes = send(&parts, billing, client, context);
     let mut usage = Usage::default();
     let mut scores = Vec::with_capacity(job.candidates.len());
     let mut timings = Timings::default();
@@ -96,7 +96,12 @@ impl LostBy {
 }
 
 /// The outcomes of all calls that went out, in the order of the parts.
-fn send(parts: &[Part<'_>], api: &dyn Api, client: &Client, context: &Context) -> Vec<Outcome> {
+fn send(
+    parts: &[Part<'_>],
+    billing: Billing<'_>,
+    client: &Client,
+    context: &Context,
+) -> Vec<Outcome> {
     let started = Instant::now();
     let outcomes: Mutex<Vec<(usize, Outcome)>> = Mutex::default();
     let next = AtomicUsize::new(0);
@@ -105,7 +110,7 @@ fn send(parts: &[Part<'_>], api: &dyn Api, client: &Client, context: &Context) -
         while !failed.load(Ordering::Relaxed) {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(part) = parts.get(index) else { return };
-            let outcome = call::send(part, started, api, client, context);
+            let outcome = call::send(part, started, billing, client, context);
             failed.fetch_or(outcome.is_err(), Ordering::Relaxed);
             outcomes.lock().unwrap_or_else(PoisonError::into_inner).push((index, outcome));
         }
