@@ -2,6 +2,7 @@
 //! splits, sends, checks and counts.
 
 mod api;
+mod bedrock;
 mod billing;
 mod call;
 mod jina;
@@ -11,6 +12,7 @@ mod options;
 mod pinecone;
 mod refuse;
 mod reranker;
+mod sigv4;
 mod split;
 #[cfg(test)]
 mod stub;
@@ -23,11 +25,14 @@ mod work;
 mod tests;
 
 pub use api::{Api, Bill, CallTokens, Scored};
+pub use bedrock::Bedrock;
 pub use jina::Jina;
 pub use mixedbread::Mixedbread;
 pub use options::{OptionError, Options};
 pub use pinecone::Pinecone;
 pub use reranker::{Hosted, HostedParts};
+pub use sigv4::{AwsKeys, SigV4};
 pub use tei::{Tei, TeiInfo};
-pub use voyage::Voyage;
+pub use tokens::CountTokens;
 pub use tokens::{CountTokens, Counted, Guess};
+pub use voyage::Voyage;
