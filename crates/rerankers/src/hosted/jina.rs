@@ -1,3 +1,5 @@
+use std::ops::RangeInclusive;
+
 use secondpass_core::Scoring;
 use secondpass_http::{Call, HttpError, Reply};
 use serde::{Deserialize, Serialize};
@@ -89,6 +91,14 @@ impl Api for Jina {
         let tokens = answer.usage.and_then(|usage| usage.total_tokens);
         let scores = answer.results.iter().map(|row| (row.index, row.relevance_score)).collect();
         Ok(Scored { scores, units: tokens, tokens, server: None })
+    }
+
+    /// A probability, or for v3 a cosine, which can be negative; its ColBERT models add up cosines.
+    fn score_range(&self) -> RangeInclusive<f64> {
+        match self.model.starts_with("jina-reranker-") {
+            true => -1.0..=1.0,
+            false => f64::MIN..=f64::MAX,
+        }
     }
 
     fn documents_a_call(&self) -> usize {
@@ -185,6 +195,9 @@ mod tests {
         assert_eq!(jina().scoring(), Scoring::Pointwise);
         let third = Jina::new(&options("jina-reranker-v3")).unwrap();
         assert_eq!(third.scoring(), Scoring::Listwise);
+        assert_eq!(third.score_range(), -1.0..=1.0);
+        let sums = Jina::new(&options("jina-colbert-v2")).unwrap();
+        assert!(sums.score_range().contains(&17.5));
     }
 
     #[test]

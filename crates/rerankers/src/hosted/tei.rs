@@ -140,7 +140,7 @@ impl Tei {
         match info.model_type.as_ref().and_then(kind) {
             Some(kind) if !kind.to_lowercase().contains("reranker") => {
                 Err(reply.bad_answer(&format!(
-                    "it serves \"{}\", of type {kind}; start it with a reranker, which has one label",
+                    "it serves \"{}\", which is of type {kind}; start it with a reranker",
                     info.model_id
                 )))
             }
