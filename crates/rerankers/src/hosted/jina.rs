@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Api, Bill, CallTokens, OptionError, Options, Scored};
 
-/// Jina AI, `POST /v1/rerank` (api.jina.ai/redoc).
+/// Jina AI, `POST /v1/rerank` (api.jina.ai/openapi.json).
 ///
 /// What it does with documents that are longer than a model reads is not told: the cards of the
 /// models name 1,024 tokens in windows for `jina-reranker-v2-base-multilingual` and 131,072 for all
@@ -171,7 +171,9 @@ mod tests {
             let error = stub::read(&jina(), &[], body).unwrap_err();
             assert_eq!(error.kind(), &ErrorKind::NotJson, "{body}");
         }
-        let error = stub::refused(&jina(), 402, r#"{"detail":"Insufficient account balance"}"#);
+        let body = r#"{"detail":"Insufficient account balance",
+            "code":"AUTHZ_INSUFFICIENT_BALANCE","request_id":"7"}"#;
+        let error = stub::refused(&jina(), 403, body);
         assert!(error.is_final(), "{error}");
         assert!(error.to_string().contains("Insufficient account balance"), "{error}");
     }
