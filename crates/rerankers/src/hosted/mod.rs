@@ -2,9 +2,12 @@
 //! splits, sends, checks and counts.
 
 mod api;
+mod azure;
 mod bedrock;
 mod billing;
 mod call;
+mod cohere;
+mod cohere_compatible;
 mod jina;
 mod limits;
 mod mixedbread;
@@ -25,7 +28,10 @@ mod work;
 mod tests;
 
 pub use api::{Api, Bill, CallTokens, Scored};
+pub use azure::Azure;
 pub use bedrock::Bedrock;
+pub use cohere::Cohere;
+pub use cohere_compatible::CohereCompatible;
 pub use jina::Jina;
 pub use mixedbread::Mixedbread;
 pub use options::{OptionError, Options};
@@ -33,6 +39,5 @@ pub use pinecone::Pinecone;
 pub use reranker::{Hosted, HostedParts};
 pub use sigv4::{AwsKeys, SigV4};
 pub use tei::{Tei, TeiInfo};
-pub use tokens::CountTokens;
 pub use tokens::{CountTokens, Counted, Guess};
 pub use voyage::Voyage;

@@ -1,6 +1,7 @@
 use secondpass_core::{Job, TruncationAudit};
 
 use super::billing::Billing;
+use super::limits::pair_tokens;
 use super::{Bill, CallTokens, CountTokens};
 
 /// By which count of tokens to split and bill.
@@ -70,7 +71,6 @@ impl<'a> Split<'a> {
 impl Part<'_> {
     /// Tokens that the model reads: the query with every document.
     pub fn read(&self) -> u64 {
-        let documents = self.tokens.documents.iter().sum::<u64>();
-        self.tokens.query.saturating_mul(self.documents.len() as u64).saturating_add(documents)
+        pair_tokens(&self.tokens)
     }
 }

@@ -12,8 +12,8 @@ use secondpass_core::{
     Reranked, Reranker, Scoring, Tariff, TruncationAudit,
 };
 use secondpass_http::{
-    Anonymous, Answer, Call, Client, Clock, Exchange, ExchangeError, HttpError, ManualClock,
-    NoAnswer, Rates, Reply, Request, RetryPolicy, Settings,
+    Anonymous, Answer, Call, Client, Exchange, ExchangeError, HttpError, ManualClock, NoAnswer,
+    Rates, Reply, Request, RetryPolicy, Settings,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
