@@ -29,7 +29,7 @@ pub struct Answer {
     pub status: u16,
     /// Headers beside content type and length.
     pub headers: Vec<(String, String)>,
-    /// The body.
+    /// The body: JSON, but a lone string goes out as plain text, and null as nothing.
     pub body: serde_json::Value,
     /// Units on the bill: search units or tokens, as the provider counts; 0 for refusals.
     pub billed: u64,

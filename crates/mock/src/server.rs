@@ -14,6 +14,7 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Response, StatusCode};
 use secondpass_core::{Hasher, Origin};
+use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::apis::api;
@@ -248,9 +249,15 @@ impl Server {
         };
         reply.fault = fault.filter(|_| played);
 
-        let mut body = match reply.fault {
-            Some(Fault::Html(status)) => page(status).into_bytes(),
-            _ => json(&answer.body).into_bytes(),
+        let (mut body, kind) = match (&reply.fault, &answer.body) {
+            (Some(Fault::Html(status)), _) => {
+                (page(*status).into_bytes(), Some("text/html; charset=utf-8"))
+            }
+            (_, Value::Null) => (Vec::new(), None),
+            (_, Value::String(line)) => {
+                (line.clone().into_bytes(), Some("text/plain; charset=utf-8"))
+            }
+            (_, body) => (json(body).into_bytes(), Some("application/json")),
         };
         if let Some(fault) = &reply.fault {
             reply.good &= fault.leaves_good();
@@ -262,11 +269,7 @@ impl Server {
             body.truncate(body.len() / 2);
         }
         reply.headers.extend(answer.headers);
-        let kind = match reply.fault {
-            Some(Fault::Html(_)) => "text/html; charset=utf-8",
-            _ => "application/json",
-        };
-        reply.headers.push(("content-type".into(), kind.into()));
+        reply.headers.extend(kind.map(|kind| ("content-type".into(), kind.into())));
         if zips && (self.settings.gzip || reply.fault == Some(Fault::Gzip)) {
             let mut packed = Vec::new();
             // Reading from memory cannot fail.
@@ -378,7 +381,7 @@ fn told(wait: Wait) -> (String, String) {
 }
 
 /// A body as JSON, with the words that JSON does not have.
-fn json(body: &serde_json::Value) -> String {
+fn json(body: &Value) -> String {
     let mut text = body.to_string();
     for (stands_for, word) in BARE_WORDS {
         if text.contains(stands_for) {

@@ -17,6 +17,12 @@ pub fn count(text: &str) -> u64 {
     tokens + letters.div_ceil(6)
 }
 
+/// Tokens that a cross-encoder reads of a call's texts: the query's once a document.
+pub fn of_pairs(query: &str, documents: &[String]) -> u64 {
+    let query = count(query);
+    documents.iter().map(|document| query + count(document)).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -25,5 +31,11 @@ mod tests {
     fn words_and_marks_count() {
         assert_eq!(count("  "), 0);
         assert_eq!(count("export invoices, now!"), 1 + 2 + 1 + 1 + 1);
+    }
+
+    #[test]
+    fn queries_count_once_a_document() {
+        let documents = ["export".to_owned(), "invoices, now!".to_owned()];
+        assert_eq!(of_pairs("reset", &documents), (1 + 1) + (1 + 4 + 1));
     }
 }

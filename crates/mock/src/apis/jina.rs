@@ -97,7 +97,7 @@ fn rerank(request: &Request) -> Result<Answer, Refusal> {
         result
     });
     let results: Vec<Value> = results.collect();
-    let total = read_tokens(query, &documents);
+    let total = tokens::of_pairs(query, &documents);
     let body = json!({
         "model": model,
         "object": "list",
@@ -114,12 +114,6 @@ fn text(document: &Value) -> Result<String, Wrong> {
         other => other,
     };
     text.as_str().map(str::to_owned).ok_or(Wrong::NotText)
-}
-
-/// Tokens that a cross-encoder reads: the query's once a document.
-pub(super) fn read_tokens(query: &str, documents: &[String]) -> u64 {
-    let query = tokens::count(query);
-    documents.iter().map(|document| query + tokens::count(document)).sum()
 }
 
 fn refuse(status: u16, code: &str, detail: &str, bytes: &[u8]) -> Answer {

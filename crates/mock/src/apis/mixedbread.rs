@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 
 use super::common::{Key, bearer, ranked};
 use super::fields::{Fields, Flaw, Wrong, body};
-use super::jina::read_tokens;
-use crate::{Answer, Api, Request, Shape};
+use crate::{Answer, Api, Request, Shape, tokens};
 
 /// Results that come back unless the request says otherwise.
 const TOP_K: u64 = 10;
@@ -99,7 +98,7 @@ fn rerank(request: &Request) -> Result<Answer, Refusal> {
         json!({ "index": index, "score": score, "input": input, "object": "rank_result" })
     });
     let results: Vec<Value> = results.collect();
-    let total = read_tokens(query, &texts);
+    let total = tokens::of_pairs(query, &texts);
     let body = json!({
         "usage": { "prompt_tokens": total, "total_tokens": total, "completion_tokens": 0 },
         "model": model,

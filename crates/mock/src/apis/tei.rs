@@ -217,8 +217,7 @@ fn refuse(status: u16, kind: &str, error: &str) -> Answer {
 }
 
 fn text(status: u16, line: &str) -> Answer {
-    let headers = vec![("content-type".to_owned(), "text/plain; charset=utf-8".to_owned())];
-    Answer { status, headers, body: json!(line), billed: 0 }
+    Answer::free(status, json!(line))
 }
 
 #[cfg(test)]
