@@ -51,11 +51,13 @@ struct Meta {
     tokens: Option<Tokens>,
 }
 
-/// Numbers, of which Cohere's own client says only that they may have a fraction.
+/// Numbers, of which Cohere's own client says only that they may have a fraction. Tokens of a rerank
+/// stand under one name there and under the other in litellm's types.
 #[derive(Deserialize)]
 struct BilledUnits {
     search_units: Option<f64>,
     input_tokens: Option<f64>,
+    total_tokens: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -187,7 +189,7 @@ impl Api for Cohere {
         let Meta { billed_units, tokens } =
             answer.meta.unwrap_or(Meta { billed_units: None, tokens: None });
         let billed = billed_units.and_then(|billed| match self.generation() {
-            Generation::Five => billed.input_tokens,
+            Generation::Five => billed.input_tokens.or(billed.total_tokens),
             Generation::Four | Generation::Other => billed.search_units,
         });
         let whole = |number: Option<f64>, what: &str| {
@@ -325,6 +327,7 @@ mod tests {
         let both = r#"{"search_units":1.5,"input_tokens":77}"#;
         assert_eq!(read("rerank-v4.0-fast", both), Ok(Some(2)));
         assert_eq!(read("rerank-v5.0-fast", both), Ok(Some(77)));
+        assert_eq!(read("rerank-v5.0-fast", r#"{"total_tokens":78}"#), Ok(Some(78)));
         assert_eq!(read("rerank-v5.0-pro", r#"{"search_units":1}"#), Ok(None));
         let error = read("rerank-v3.5", r#"{"search_units":-1}"#).unwrap_err();
         assert!(error.contains("it tells -1 billed units"), "{error}");
