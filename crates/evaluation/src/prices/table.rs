@@ -42,7 +42,8 @@ impl PriceTable {
         })
     }
 
-    /// How a provider that counts `unit` bills a model; without a price where none is listed.
+    /// How a provider that counts `unit` bills a model; without a price where none is listed. A price
+    /// a request holds for every provider: some agreements are so.
     ///
     /// # Errors
     /// The listed price is for another unit.
@@ -52,16 +53,23 @@ impl PriceTable {
         model: &str,
         unit: BillingUnit,
     ) -> Result<Tariff, UnitMismatch> {
-        match self.find(provider, model) {
-            Some(listed) if listed.unit != unit => Err(UnitMismatch {
-                file: listed.file.clone(),
-                provider: listed.provider.clone(),
-                model: listed.model.clone(),
-                listed: listed.unit,
-                billed: unit,
-            }),
-            listed => Ok(Tariff { unit, price: listed.map(Listed::price) }),
+        let Some(listed) = self.find(provider, model) else {
+            return Ok(Tariff { unit, price: None });
+        };
+        match listed.unit {
+            BillingUnit::Request => {}
+            listed_unit if listed_unit == unit => {}
+            listed_unit => {
+                return Err(UnitMismatch {
+                    file: listed.file.clone(),
+                    provider: listed.provider.clone(),
+                    model: listed.model.clone(),
+                    listed: listed_unit,
+                    billed: unit,
+                });
+            }
         }
+        Ok(Tariff { unit: listed.unit, price: Some(listed.price()) })
     }
 
     /// What a machine costs.

@@ -70,6 +70,16 @@ fn a_price_for_another_unit_is_refused() {
 }
 
 #[test]
+fn a_price_a_request_holds_for_every_provider() {
+    let text = TWO.replacen("unit = \"search-unit\"", "unit = \"request\"", 1);
+    let table = PriceTable::parse(&text, FILE).unwrap();
+    for unit in [BillingUnit::Token, BillingUnit::SearchUnit, BillingUnit::Request] {
+        let tariff = table.tariff("cohere", "rerank-v3.5", unit).unwrap();
+        assert_eq!((tariff.unit, tariff.cost(2)), (BillingUnit::Request, Some(0.005)));
+    }
+}
+
+#[test]
 fn the_narrowest_entry_is_found() {
     let table = table(&[("*", 1.0), ("r-4*", 4.0), ("r-*", 2.0), ("r-4-pro", 5.0)]);
     assert_eq!(usd(&table, "r-4-pro"), Some(5.0));
