@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use secondpass_core::BillingUnit;
 
 use super::{PriceError, PriceTable};
+use crate::HOSTED_KINDS;
 
 const FILE: &str = "prices.toml";
 
@@ -155,6 +156,8 @@ fn the_programs_own_table_is_in_order() {
     assert!(table.prices().count() > 0 && table.machines().count() > 0);
     for listed in table.prices() {
         assert!(listed.source.starts_with("https://"), "{listed:?}");
+        let provider = listed.provider.as_str();
+        assert!(HOSTED_KINDS.contains(&provider) || provider == "zeroentropy", "{listed:?}");
         // A slip in `per` would be off by a factor of thousands.
         let dear = match listed.unit {
             BillingUnit::Token => 1e-5,
