@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let rerankers = [StandIn::new("one"), StandIn::new("two")];
     let contenders: Vec<Contender<'_>> = rerankers
         .iter()
-        .map(|reranker| Contender { name: &reranker.0.name, reranker, lengths: &[] })
+        .map(|reranker| Contender::new(&reranker.0.name, reranker))
         .collect();
     // The second round finds the first one's journal, the third its scores alone.
     for (round, fresh) in [("anew", false), ("resumed", false), ("from the cache", true)] {

@@ -61,6 +61,11 @@ impl Answer {
         Some(Reranked { ranking, usage, timings, truncation, origin: self.origin.clone() })
     }
 
+    /// Whether it was played back from a recording.
+    pub(crate) fn is_replayed(&self) -> bool {
+        matches!(self.origin, Origin::Replay { .. })
+    }
+
     /// The same, but for the time it took.
     pub(crate) fn without_times(&self) -> Self {
         Self { timings: Timings::default(), ..self.clone() }

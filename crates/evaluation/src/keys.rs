@@ -7,7 +7,7 @@ const ARITHMETIC: u64 = 1;
 
 /// Everything about a reranker that can change a score: provider, model, revision, weights, number
 /// format, kind of device (`cuda:0` and `cuda:1` are one kind), maximum length, truncation, scoring,
-/// and the version of this program. Its name does not count.
+/// the server's address, and the version of this program. Its name does not count.
 pub(crate) fn quality(identity: &Identity) -> ContentHash {
     let mut hasher = Hasher::new();
     hasher.field(ARITHMETIC.to_le_bytes()).field(env!("CARGO_PKG_VERSION"));
@@ -24,6 +24,10 @@ pub(crate) fn quality(identity: &Identity) -> ContentHash {
         Scoring::Pointwise => "pointwise",
         Scoring::Listwise => "listwise",
     });
+    // Last, so that those that have none keep the hashes they had before there were any.
+    if let Some(endpoint) = &identity.endpoint {
+        hasher.field("endpoint").field(endpoint);
+    }
     hasher.finish()
 }
 
@@ -96,6 +100,7 @@ mod tests {
             with(&|identity| identity.max_length = Some(0)),
             with(&|identity| identity.max_length = Some(1)),
             with(&|identity| identity.scoring = Scoring::Listwise),
+            with(&|identity| identity.endpoint = text()),
         ];
         let different: std::collections::BTreeSet<_> = others.iter().collect();
         assert_eq!(different.len(), others.len());

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use secondpass_core::Timings;
+
 use crate::quantile::quantile;
 use crate::record::{Latency, LatencyParts};
 
@@ -14,11 +16,13 @@ pub struct Sample {
     pub pairs: u64,
     /// Tokens computed.
     pub tokens: u64,
+    /// Where the time went.
+    pub timings: Timings,
 }
 
 /// What the samples say together; `None` without any. Percentiles are [`quantile`]'s (type 7);
-/// rates are over the sum of all times.
-pub fn latency(samples: &[Sample]) -> Option<Latency> {
+/// rates are over the sum of all times. `concurrency` queries were in flight at a time.
+pub fn latency(samples: &[Sample], concurrency: usize) -> Option<Latency> {
     if samples.is_empty() {
         return None;
     }
@@ -36,9 +40,26 @@ pub fn latency(samples: &[Sample]) -> Option<Latency> {
         mean: total / count,
         pairs_per_second: rate(samples.iter().map(|sample| sample.pairs).sum()),
         tokens_per_second: rate(samples.iter().map(|sample| sample.tokens).sum()),
-        concurrency: 1,
-        parts: LatencyParts::default(),
+        concurrency,
+        parts: parts(samples),
     })
+}
+
+/// Means over all samples, so that they add up; a server that was silent on some counts as 0 there.
+fn parts(samples: &[Sample]) -> LatencyParts {
+    // Whole nanoseconds add up to the same in any order.
+    let mean = |part: &dyn Fn(&Timings) -> Duration| {
+        let total: Duration = samples.iter().map(|sample| part(&sample.timings)).sum();
+        total.as_secs_f64() / samples.len().max(1) as f64
+    };
+    let told = samples.iter().any(|sample| sample.timings.server.is_some());
+    LatencyParts {
+        queue: mean(&|timings| timings.queue),
+        tokenize: mean(&|timings| timings.tokenize),
+        compute: mean(&|timings| timings.compute),
+        network: mean(&|timings| timings.network),
+        server: told.then(|| mean(&|timings| timings.server.unwrap_or_default())),
+    }
 }
 
 #[cfg(test)]
@@ -47,14 +68,16 @@ mod tests {
 
     fn sample(milliseconds: u64) -> Sample {
         let elapsed = Duration::from_millis(milliseconds);
-        Sample { elapsed, candidates: 50, pairs: 40, tokens: 4_000 }
+        let timings = Timings { network: elapsed / 2, ..Timings::default() };
+        Sample { elapsed, candidates: 50, pairs: 40, tokens: 4_000, timings }
     }
 
     #[test]
     fn percentiles_and_rates() {
         let samples: Vec<Sample> = [400, 100, 300, 200].map(sample).to_vec();
-        let latency = latency(&samples).unwrap();
+        let latency = latency(&samples, 3).unwrap();
         assert_eq!((latency.samples, latency.candidates), (4, 50.0));
+        assert_eq!(latency.concurrency, 3);
         let close = |value: f64, expected: f64| assert!((value - expected).abs() < 1e-9, "{value}");
         close(latency.p50, 0.25);
         close(latency.p95, 0.385);
@@ -64,8 +87,19 @@ mod tests {
     }
 
     #[test]
+    fn parts_are_means_that_add_up() {
+        let mut samples: Vec<Sample> = [100, 300].map(sample).to_vec();
+        let close = |value: f64, expected: f64| assert!((value - expected).abs() < 1e-9, "{value}");
+        let silent = latency(&samples, 1).unwrap().parts;
+        close(silent.network, 0.1);
+        assert_eq!((silent.server, silent.queue, silent.compute), (None, 0.0, 0.0));
+        samples[1].timings.server = Some(Duration::from_millis(50));
+        close(latency(&samples, 1).unwrap().parts.server.unwrap(), 0.025);
+    }
+
+    #[test]
     fn no_samples_and_no_time_give_no_nan() {
-        assert_eq!(latency(&[]), None);
-        assert_eq!(latency(&[sample(0)]).unwrap().pairs_per_second, 0.0);
+        assert_eq!(latency(&[], 1), None);
+        assert_eq!(latency(&[sample(0)], 1).unwrap().pairs_per_second, 0.0);
     }
 }

@@ -16,6 +16,7 @@ mod keys;
 mod latency;
 mod machine;
 pub mod measures;
+mod money;
 mod plural;
 pub mod prices;
 mod quantile;
@@ -53,7 +54,9 @@ pub use record::{
     Role, SCHEMA, ScoreDistribution, ShownDocument, Slice, Spent, StatisticsInfo, SystemRecord,
     UnitCost, Unjudged, UnknownCall, Verdict,
 };
-pub use runner::{Contender, LengthVariant, Plan, Progress, Retriever, RunError, Sweep, run};
+pub use runner::{
+    Contender, Forecast, LengthVariant, Plan, Progress, Retriever, RunError, Sweep, forecast, run,
+};
 pub use secondpass_core::rfc3339;
 pub use store::{RECORD_FILE, StoreError, TABLE_FILE};
 pub use table::TableError;

@@ -44,6 +44,13 @@ pub(super) struct Done {
     /// Wall-clock time.
     pub seconds: Option<f64>,
     pub outcome: Outcome,
+    /// Where somebody bills the call: which system made it. It stands in the intent too, which may
+    /// be damaged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// What it was taken to cost, in US dollars; missing where no price was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usd: Option<f64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

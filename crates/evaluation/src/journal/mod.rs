@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use secondpass_core::{ContentHash, QueryId, Usage};
+use secondpass_core::{Billed, ContentHash, QueryId, Usage};
 
 use crate::answer::Answer;
 use crate::checked;
@@ -47,6 +47,7 @@ pub struct Journal {
     finished: usize,
     damaged: usize,
     in_flight: Vec<InFlight>,
+    earlier: BTreeMap<String, Earlier>,
     inner: Mutex<Inner>,
 }
 
@@ -81,6 +82,18 @@ pub(crate) struct Kept {
     pub spent: Usage,
 }
 
+/// What earlier starts are known to have spent on one system; calls whose answers were lost are not
+/// in it (see [`Journal::in_flight`]).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Earlier {
+    /// What was billed.
+    pub billed: Billed,
+    /// What that was taken to cost when it came back, in US dollars.
+    pub usd: f64,
+    /// The part of it for which no price was known then.
+    pub unpriced: Billed,
+}
+
 /// One query in one pass.
 pub(crate) struct Call<'a> {
     /// The hash of everything that decides the answer.
@@ -88,6 +101,8 @@ pub(crate) struct Call<'a> {
     pub system: &'a str,
     pub pass: &'a str,
     pub query: &'a QueryId,
+    /// Whether somebody bills it.
+    pub billed: bool,
 }
 
 /// Why a journal could not be opened or written.
@@ -169,7 +184,8 @@ impl Journal {
             lock,
             finished,
             damaged: contents.damaged,
-            in_flight: contents.intents.into_values().collect(),
+            in_flight: contents.in_flight,
+            earlier: contents.earlier,
             inner: Mutex::new(Inner { path, segment, synced: Instant::now(), kept: contents.kept }),
         };
         let version = env!("CARGO_PKG_VERSION").to_owned();
@@ -189,7 +205,8 @@ impl Journal {
         self.damaged
     }
 
-    /// Calls that earlier starts sent and whose answers they did not keep.
+    /// Calls that earlier starts sent and whose answers they did not keep, whatever became of the same
+    /// query since; oldest start first, then by system, pass and query.
     pub fn in_flight(&self) -> &[InFlight] {
         &self.in_flight
     }
@@ -200,6 +217,16 @@ impl Journal {
     /// The system refuses.
     pub fn remove(self) -> Result<(), JournalError> {
         remove_locked(&self.folder, self.lock).map(drop)
+    }
+
+    /// What earlier starts spent, by system; only systems that somebody bills are in it.
+    pub(crate) fn earlier(&self) -> &BTreeMap<String, Earlier> {
+        &self.earlier
+    }
+
+    /// What earlier starts left of this call, which stays there.
+    pub(crate) fn peek(&self, key: &ContentHash) -> Option<Kept> {
+        self.inner().kept.get(key).cloned()
     }
 
     /// What earlier starts left of this call; given once.
@@ -221,29 +248,41 @@ impl Journal {
             upper_bound,
         };
         // What costs money is on the disk itself before it is spent.
-        self.append(&Line::Intent(intent), upper_bound.is_some())
+        self.append(&Line::Intent(intent), call.billed)
     }
 
-    /// Keeps an answer, before it counts.
+    /// Keeps an answer and what it cost in US dollars, before it counts.
     pub(crate) fn answered(
         &self,
         call: &Call<'_>,
         answer: &Answer,
         seconds: Option<f64>,
+        usd: Option<f64>,
     ) -> Result<(), JournalError> {
-        let outcome = Outcome::Answer(answer.clone());
-        self.append(&Line::Done(Done { key: call.key.clone(), seconds, outcome }), false)
+        self.done(call, Outcome::Answer(answer.clone()), seconds, usd)
     }
 
-    /// Keeps what a failed call consumed, and why it failed.
+    /// Keeps what a failed call consumed and cost in US dollars, and why it failed.
     pub(crate) fn failed(
         &self,
         call: &Call<'_>,
         reason: &str,
         usage: Usage,
+        usd: Option<f64>,
     ) -> Result<(), JournalError> {
-        let outcome = Outcome::Failure { reason: reason.to_owned(), usage };
-        self.append(&Line::Done(Done { key: call.key.clone(), seconds: None, outcome }), false)
+        self.done(call, Outcome::Failure { reason: reason.to_owned(), usage }, None, usd)
+    }
+
+    fn done(
+        &self,
+        call: &Call<'_>,
+        outcome: Outcome,
+        seconds: Option<f64>,
+        usd: Option<f64>,
+    ) -> Result<(), JournalError> {
+        let system = call.billed.then(|| call.system.to_owned());
+        let key = call.key.clone();
+        self.append(&Line::Done(Done { key, seconds, outcome, system, usd }), false)
     }
 
     fn append(&self, line: &Line, sync: bool) -> Result<(), JournalError> {
@@ -295,7 +334,8 @@ fn remove_locked(journal: &Path, lock: File) -> Result<Vec<PathBuf>, JournalErro
 #[derive(Default)]
 struct Contents {
     kept: HashMap<ContentHash, Kept>,
-    intents: BTreeMap<ContentHash, InFlight>,
+    in_flight: Vec<InFlight>,
+    earlier: BTreeMap<String, Earlier>,
     damaged: usize,
 }
 
@@ -312,6 +352,8 @@ impl Contents {
         self.damaged += lines.damaged;
         // Until a header says otherwise, times are of a machine that nobody knows.
         let mut same_machine = false;
+        // A segment is one start: what it sent and did not bring back was lost with it.
+        let mut intents: HashMap<ContentHash, InFlight> = HashMap::new();
         for content in lines.contents {
             match serde_json::from_str(content) {
                 Ok(Line::Header(header)) if header.format != FORMAT => {
@@ -326,29 +368,49 @@ impl Contents {
                     });
                 }
                 Ok(Line::Header(header)) => same_machine = header.machine == *machine,
-                Ok(Line::Intent(intent)) => self.begun(intent),
-                Ok(Line::Done(done)) => self.done(done, same_machine),
+                Ok(Line::Intent(intent)) => {
+                    let Intent { key, system, pass, query, upper_bound } = intent;
+                    intents.insert(key, InFlight { system, pass, query, upper_bound });
+                }
+                Ok(Line::Done(done)) => {
+                    intents.remove(&done.key);
+                    self.done(done, same_machine);
+                }
                 Err(_) => self.damaged += 1,
             }
         }
+        let mut lost: Vec<InFlight> = intents.into_values().collect();
+        lost.sort_by(|a, b| (&a.system, &a.pass, &a.query).cmp(&(&b.system, &b.pass, &b.query)));
+        self.in_flight.append(&mut lost);
         Ok(())
     }
 
-    fn begun(&mut self, intent: Intent) {
-        let Intent { key, system, pass, query, upper_bound } = intent;
-        if self.kept.get(&key).is_none_or(|kept| kept.answer.is_none()) {
-            self.intents.insert(key, InFlight { system, pass, query, upper_bound });
-        }
-    }
-
     fn done(&mut self, done: Done, same_machine: bool) {
-        self.intents.remove(&done.key);
+        if let Some(system) = &done.system {
+            self.earlier.entry(system.clone()).or_default().add(&done);
+        }
         let kept = self.kept.entry(done.key).or_default();
         match done.outcome {
             Outcome::Answer(answer) => {
                 kept.answer = Some((answer, done.seconds.filter(|_| same_machine)));
             }
             Outcome::Failure { usage, .. } => kept.spent += usage,
+        }
+    }
+}
+
+impl Earlier {
+    fn add(&mut self, done: &Done) {
+        let billed = match &done.outcome {
+            // Whoever plays a recording back bills nothing.
+            Outcome::Answer(answer) if answer.is_replayed() => return,
+            Outcome::Answer(answer) => answer.usage.billed,
+            Outcome::Failure { usage, .. } => usage.billed,
+        };
+        self.billed += billed;
+        match done.usd {
+            Some(usd) => self.usd += usd,
+            None => self.unpriced += billed,
         }
     }
 }

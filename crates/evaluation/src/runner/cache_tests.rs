@@ -13,7 +13,7 @@ use crate::experiment::Experiment;
 
 fn run_cached(world: &World, reranker: &dyn Reranker, cache: &ScoreCache) -> SystemRecord {
     let plan = Plan {
-        rerankers: &[Contender { name: "a", reranker, lengths: &[] }],
+        rerankers: &[Contender::new("a", reranker)],
         sweep: Sweep { depths: Vec::new(), timed_queries: 2 },
         cache: Some(cache),
         ..Plan::new(&world.experiment, &world.dataset, &world.candidates, "BM25")
@@ -92,7 +92,7 @@ fn a_cache_that_cannot_be_written_costs_no_figure() {
     fs::write(folder.path().join("scores"), "a file in its place").unwrap();
     let reranker = Hashing::new("a", Scoring::Pointwise);
     let plan = Plan {
-        rerankers: &[Contender { name: "a", reranker: &reranker, lengths: &[] }],
+        rerankers: &[Contender::new("a", &reranker)],
         cache: Some(&cache),
         ..Plan::new(&world.experiment, &world.dataset, &world.candidates, "BM25")
     };

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use secondpass_core::{Job, QueryId, Ranking, Reranked, Run, TruncationAudit, Usage};
+use secondpass_core::{Origin, QueryId, Ranking, Reranked, Run, TruncationAudit, Usage};
 
 use crate::latency::Sample;
 
@@ -23,6 +23,21 @@ pub(super) struct Collected {
     pub cached: usize,
     /// Queries whose order differed when they were asked again.
     pub unstable: BTreeSet<QueryId>,
+    /// Of anything but live answers, the first that is not; `None` where all are.
+    pub origin: Option<Origin>,
+    /// Why the reranker was asked no more; later passes of it are not worth a try.
+    pub given_up: Option<GivenUp>,
+}
+
+/// A reranker that said it would answer no later query either.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct GivenUp {
+    /// The place of its query in the pass.
+    pub place: usize,
+    /// The query that it failed on.
+    pub query: QueryId,
+    /// What was wrong.
+    pub reason: String,
 }
 
 /// What one answered query took.
@@ -35,6 +50,10 @@ pub(super) struct Consumed {
     pub pairs_cut: Option<u64>,
     /// Whether the scores came from the cache.
     pub cached: bool,
+    /// Candidates it was given.
+    pub candidates: usize,
+    /// Units billed for it, or that would be for scores from the cache; `None` where nobody bills.
+    pub units: Option<u64>,
 }
 
 /// What became of one query.
@@ -42,10 +61,24 @@ pub(super) enum Given {
     /// It was reranked now, or by an earlier start of this run; with the wall-clock time in seconds
     /// where that was measured.
     Live(Reranked, Option<f64>),
-    /// The cache had it.
-    Cached(Reranked),
+    /// The cache had it; what it would be billed.
+    Cached(Reranked, Option<u64>),
     /// It failed, and consumed this all the same.
     Failed(String, Usage),
+    /// It was not asked: the reranker had been given up.
+    NotAsked,
+}
+
+/// What became of which query.
+pub(super) struct Note {
+    /// The query's place in its pass.
+    pub place: usize,
+    pub query: QueryId,
+    /// How many it has.
+    pub candidates: usize,
+    pub given: Given,
+    /// Whether the cache has another order.
+    pub unstable: bool,
 }
 
 impl Collected {
@@ -60,21 +93,43 @@ impl Collected {
             samples: Vec::new(),
             cached: 0,
             unstable: BTreeSet::new(),
+            origin: None,
+            given_up: None,
         }
     }
 
-    /// Notes what became of one query.
-    pub(super) fn note(&mut self, job: &Job, given: Given) {
-        let query = job.query.id.clone();
-        let (reranked, seconds, cached) = match given {
-            Given::Live(reranked, seconds) => (reranked, seconds, false),
-            Given::Cached(reranked) => (reranked, None, true),
+    /// Notes what became of the queries, in their order: nothing depends on which was back first.
+    pub(super) fn all(&mut self, mut notes: Vec<Note>, given_up: Option<GivenUp>) {
+        notes.sort_by_key(|note| note.place);
+        self.given_up = given_up;
+        notes.into_iter().for_each(|note| self.note(note));
+    }
+
+    fn note(&mut self, note: Note) {
+        let Note { query, candidates, given, unstable, .. } = note;
+        if unstable {
+            self.unstable.insert(query.clone());
+        }
+        let (reranked, seconds, cached, units) = match given {
+            Given::Live(reranked, seconds) => {
+                let billed = reranked.usage.billed;
+                let units = (!billed.is_nothing()).then(|| billed.units());
+                (reranked, seconds, false, units)
+            }
+            Given::Cached(reranked, units) => (reranked, None, true, units),
             Given::Failed(reason, usage) => {
                 self.usage += usage;
                 self.failures.insert(query, reason);
                 return;
             }
+            Given::NotAsked => {
+                self.failures.insert(query, self.not_asked());
+                return;
+            }
         };
+        if self.origin.is_none() && !reranked.origin.is_live() {
+            self.origin = Some(reranked.origin.clone());
+        }
         let Usage { pairs, tokens, .. } = reranked.usage;
         self.usage += reranked.usage;
         self.cached += usize::from(cached);
@@ -86,13 +141,24 @@ impl Collected {
         let elapsed = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         self.samples.extend(elapsed.map(|elapsed| Sample {
             elapsed,
-            candidates: job.candidates.len(),
+            candidates,
             pairs,
             tokens,
+            timings: reranked.timings,
         }));
         let pairs_cut = reranked.truncation.map(|part| part.pairs_cut as u64);
-        self.queries.insert(query.clone(), Consumed { seconds, tokens, pairs_cut, cached });
+        let consumed = Consumed { seconds, tokens, pairs_cut, cached, candidates, units };
+        self.queries.insert(query.clone(), consumed);
         self.run.rankings.insert(query, reranked.ranking);
+    }
+
+    fn not_asked(&self) -> String {
+        match &self.given_up {
+            Some(GivenUp { query, reason, .. }) => {
+                format!("not asked: {} was given up after query '{query}': {reason}", self.run.name)
+            }
+            None => format!("not asked: {} was given up", self.run.name),
+        }
     }
 
     /// Where no query was answered there is no audit.
@@ -108,7 +174,8 @@ impl Collected {
         for (query, ranking) in &self.run.rankings {
             let differs = match again.run.rankings.get(query) {
                 Some(other) => !same_order(ranking, other),
-                None => again.failures.contains_key(query),
+                // Failures of a provider that is gone say nothing about its orders.
+                None => again.given_up.is_none() && again.failures.contains_key(query),
             };
             if differs {
                 self.unstable.insert(query.clone());

@@ -1,10 +1,18 @@
-//! Runs an experiment: the same candidates to every system, one query at a time, into a record.
+//! Runs an experiment: the same candidates to every system, each query by itself, into a record.
+//! [`pass`] takes one system over its queries: [`asked`] knows where an answer comes from, [`flight`]
+//! holds those that are out.
 
+mod asked;
 #[cfg(test)]
 mod cache_tests;
 mod changes;
 mod collected;
+mod cost;
 mod error;
+mod flight;
+mod forecast;
+#[cfg(test)]
+mod hosted_tests;
 mod jobs;
 mod notice;
 mod pass;
@@ -24,7 +32,7 @@ mod world;
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use secondpass_core::{Context, Identity, QueryId, Ranking, Reranker, Run, Scoring};
+use secondpass_core::{Context, Identity, Origin, QueryId, Ranking, Reranker, Run, Scoring};
 
 use crate::evaluate::{Queries, evaluate_on};
 use crate::experiment::{FIRST_STAGE, ORACLE};
@@ -38,23 +46,35 @@ use crate::rfc3339;
 use crate::statistics::{can_show, compare};
 use crate::warning::{self, Warning};
 pub use error::RunError;
+pub use forecast::{Forecast, forecast};
 use notice::Notice;
-use pass::{Kind, Pass, Runner};
+use pass::{Pass, Runner};
 pub use plan::{Contender, LengthVariant, Plan, Progress, Retriever, Sweep};
 use summary::{Measured, Summary, Told};
 use sweep::Depths;
 
 /// Runs the plan. Each query is reranked by itself, so that its wall-clock time is that of one
-/// query; the first is run once more before the clock starts, as a warm-up that counts for nothing.
-/// A query that fails scores 0 and is listed. Rows come by system, then by query id.
+/// query, with as many in flight at a time as its contender says; the record does not depend on
+/// which is back first. In this process the first query is run once more before the clock starts, as
+/// a warm-up that counts for nothing; where calls are billed or leave the process, the first runs
+/// alone and is not timed. A query that fails scores 0 and is listed. Rows come by system, then by
+/// query id.
+///
+/// Where calls are billed, the most that each can cost is reserved in the context's budget before it
+/// is sent. What earlier starts of the same run spent, as the journal tells, counts there first.
+///
+/// A reranker that says it will answer no later query either ([`RerankError::Unavailable`]) is asked
+/// no more: its other queries are listed as failures, and the other systems go on.
+///
+/// [`RerankError::Unavailable`]: secondpass_core::RerankError::Unavailable
 ///
 /// With a journal, every finished query is kept before it counts, and what an earlier start of the
 /// same experiment finished is taken from there: scores, rankings, usage, and times measured on this
 /// machine. Remove the journal when the record has been written.
 ///
 /// # Errors
-/// Candidates outside the corpus, or none for any query; the context is over; the journal cannot be
-/// written.
+/// Candidates outside the corpus, or none for any query; the context is over; the next call could
+/// pass the limit on costs, or there is a limit and no price; the journal cannot be written.
 pub fn run(
     plan: &Plan<'_>,
     context: &Context,
@@ -64,9 +84,13 @@ pub fn run(
     if candidates.rankings.values().all(Ranking::is_empty) {
         return Err(no_candidates(plan));
     }
+    cost::check_prices(plan, context)?;
+    context.budget.spend(cost::all_earlier_usd(plan));
     let summary = Summary::new(plan, &candidates);
     let depths = Depths::new(plan, &summary);
-    let mut runner = Runner::new(plan, &candidates, passes(plan, &depths), context, progress);
+    let passes = plan.rerankers.iter().map(|contender| passes(plan, &depths, contender));
+    let passes = passes.sum::<usize>() + usize::from(plan.oracle.is_some());
+    let mut runner = Runner::new(plan, &candidates, passes, context, progress);
     let mut told = vec![summary.first_stage(retrieval_identity(FIRST_STAGE, plan.first_stage))];
     for retriever in plan.retrievers {
         let run = of_dataset(plan, retriever.run, retriever.name)?;
@@ -100,24 +124,19 @@ pub fn run(
 /// A reranker with all that is measured of it.
 fn reranker<'a>(
     contender: &Contender<'a>,
-    depths: &Depths,
+    depths_of: &Depths,
     runner: &mut Runner<'_, '_>,
     summary: &Summary<'_>,
 ) -> Result<Measured<'a>, RunError> {
-    let pass = Pass {
-        system: contender.name,
-        label: "",
-        reranker: contender.reranker,
-        depth: summary.plan.experiment.first_stage.depth,
-        queries: None,
-        kind: Kind::Measured,
-    };
-    let mut main = runner.pass(&pass)?;
+    let plan = summary.plan;
+    let passes_before = runner.number();
+    let mut main = runner.pass(&Pass::main(plan, contender))?;
     let live = main.live();
-    for repetition in 2..=summary.plan.repetitions {
-        let label = format!("repetition {repetition}");
-        let kind = Kind::Timed;
-        main.repeat(runner.pass(&Pass { label: &label, queries: Some(&live), kind, ..pass })?);
+    for repetition in 2..=plan.repetitions {
+        if runner.has_given_up() {
+            break;
+        }
+        main.repeat(runner.pass(&Pass::repetition(plan, contender, repetition, &live))?);
     }
     if !main.unstable.is_empty() {
         runner.notices.push(Notice::Unstable {
@@ -126,12 +145,26 @@ fn reranker<'a>(
             queries: main.queries.len(),
         });
     }
+    // Half of a first pass is no quality at any depth or length.
+    let (depths, lengths) = match main.given_up.is_none() {
+        true => (
+            depths_of.measure(contender, &main, runner, summary)?,
+            sweep::lengths(contender, &main, runner, summary)?,
+        ),
+        false => (Vec::new(), Vec::new()),
+    };
+    let ledger = runner.finish(passes_before, passes(plan, depths_of, contender));
     Ok(Measured {
         name: contender.name,
         role: Role::Reranker,
         identity: contender.reranker.identity().clone(),
-        depths: depths.measure(contender, &main, runner, summary)?,
-        lengths: sweep::lengths(contender, &main, runner, summary)?,
+        depths,
+        lengths,
+        concurrency: contender.concurrency.max(1),
+        origin: ledger.origin.unwrap_or_default(),
+        destination: contender.reranker.destination().filter(|_| !contender.replayed).cloned(),
+        cost: cost::cost(plan, summary.candidates, contender, &main, ledger.billed),
+        possibly_billed_twice: cost::possibly_billed_twice(plan.journal, contender),
         collected: main,
     })
 }
@@ -142,14 +175,7 @@ fn ceiling<'a>(
     runner: &mut Runner<'_, '_>,
     plan: &Plan<'_>,
 ) -> Result<Measured<'a>, RunError> {
-    let collected = runner.pass(&Pass {
-        system: ORACLE,
-        label: "",
-        reranker: oracle,
-        depth: plan.experiment.first_stage.depth,
-        queries: None,
-        kind: Kind::Free,
-    })?;
+    let collected = runner.pass(&Pass::oracle(plan, oracle))?;
     Ok(Measured {
         name: ORACLE,
         role: Role::Oracle,
@@ -157,16 +183,18 @@ fn ceiling<'a>(
         collected,
         depths: Vec::new(),
         lengths: Vec::new(),
+        concurrency: 1,
+        origin: Origin::Live,
+        destination: None,
+        cost: None,
+        possibly_billed_twice: Vec::new(),
     })
 }
 
-/// Passes over queries that the whole experiment takes.
-fn passes(plan: &Plan<'_>, depths: &Depths) -> usize {
-    let of_reranker = |contender: &Contender<'_>| {
-        let scoring = contender.reranker.identity().scoring;
-        plan.repetitions.max(1) + depths.passes(plan, scoring) + contender.lengths.len()
-    };
-    plan.rerankers.iter().map(of_reranker).sum::<usize>() + usize::from(plan.oracle.is_some())
+/// Passes over queries that one reranker takes.
+fn passes(plan: &Plan<'_>, depths: &Depths, contender: &Contender<'_>) -> usize {
+    let scoring = contender.reranker.identity().scoring;
+    plan.repetitions.max(1) + depths.passes(plan, scoring) + contender.lengths.len()
 }
 
 /// The record of all systems, and the rows of its table.
@@ -208,7 +236,7 @@ fn assemble(
 }
 
 /// Compares the systems of one role with the first stage, corrected over them; how many they are.
-/// Systems with failures are left out, and all of them where the primary measure applies to no
+/// Systems with failures or with a mock's figures are left out, and all of them where the primary measure applies to no
 /// query. Only `movable` queries could have changed: where none did and they are too few to show a
 /// difference, that shows no equivalence either.
 fn compare_family(role: Role, told: &mut [Told], plan: &Plan<'_>, movable: usize) -> usize {
@@ -216,6 +244,7 @@ fn compare_family(role: Role, told: &mut [Told], plan: &Plan<'_>, movable: usize
         let system = &told.record;
         system.role == role
             && system.failures.is_empty()
+            && system.origin != Origin::Mock
             && told.differences.iter().any(|difference| !difference.is_nan())
     };
     let mut family: Vec<&mut Told> = told.iter_mut().filter(is_compared).collect();

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use secondpass_core::QueryId;
+
 use crate::plural;
 
 /// Something that was noticed while running, for the record's warnings.
@@ -15,6 +17,8 @@ pub(super) enum Notice {
     Cache { problem: String },
     /// Lines of the journal were damaged.
     Damaged { lines: usize },
+    /// A reranker answered in the first pass and was given up in a later one.
+    GivenUp { system: String, pass: String, query: QueryId, reason: String },
 }
 
 impl fmt::Display for Notice {
@@ -45,6 +49,12 @@ impl fmt::Display for Notice {
             Self::Cache { problem } => {
                 write!(f, "The cache of scores was not used to the full: {problem}.")
             }
+            Self::GivenUp { system, pass, query, reason } => write!(
+                f,
+                "{system} was given up in its pass '{pass}' after query '{query}' ({reason}): times and \
+                 figures of this pass and of later ones are incomplete or missing; run it again when \
+                 it answers."
+            ),
             Self::Damaged { lines: 1 } => f.write_str(
                 "1 line of the journal was damaged, and its query ran again; check the disk.",
             ),

@@ -1,33 +1,38 @@
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::thread;
 
 use secondpass_core::{
-    ContentHash, Context, Failed, Hasher, Job, Query, QueryId, RerankError, Reranked, Reranker,
-    Run, Usage,
+    Billed, Context, Job, Origin, Query, QueryId, Reranker, Reservation, Run, Tariff, Usage,
 };
 
-use super::collected::{Collected, Given, same_order};
+use super::asked::{Asked, Back, End, Found, Ticket};
+use super::collected::{Collected, Given, GivenUp, Note};
 use super::error::RunError;
-use super::jobs::{evenly_spaced, other_documents};
+use super::flight::Flight;
+use super::jobs::evenly_spaced;
 use super::notice::Notice;
-use super::plan::{Plan, Progress};
-use crate::answer::Answer;
+use super::plan::{Contender, LengthVariant, Plan, Progress};
 use crate::cache::Shelf;
-use crate::journal::{Call, Journal};
-use crate::keys;
+use crate::experiment::ORACLE;
 
 /// One system over its queries at one depth, length and repetition.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Pass<'a> {
     pub system: &'a str,
     /// What is special about it; empty for a system's first pass.
-    pub label: &'a str,
+    pub label: String,
     pub reranker: &'a dyn Reranker,
+    /// How its calls are billed; `None` where nobody will bill them.
+    pub tariff: Option<&'a Tariff>,
     /// Candidates a query at most.
     pub depth: usize,
     /// Only these; `None` for all.
     pub queries: Option<&'a BTreeSet<QueryId>>,
     pub kind: Kind,
+    /// Queries in flight at a time, from 1.
+    pub concurrency: usize,
+    /// Whether a recording answers.
+    pub replayed: bool,
 }
 
 /// What a pass is for.
@@ -42,6 +47,97 @@ pub(super) enum Kind {
     Free,
 }
 
+impl<'a> Pass<'a> {
+    /// All queries at the full depth, for quality and time.
+    pub(super) fn main(plan: &Plan<'_>, contender: &Contender<'a>) -> Self {
+        Self {
+            system: contender.name,
+            label: String::new(),
+            reranker: contender.reranker,
+            tariff: contender.tariff(),
+            depth: plan.experiment.first_stage.depth,
+            queries: None,
+            kind: Kind::Measured,
+            concurrency: contender.concurrency.max(1),
+            replayed: contender.replayed,
+        }
+    }
+
+    /// These queries once more, for time; the first pass is repetition 1.
+    pub(super) fn repetition(
+        plan: &Plan<'_>,
+        contender: &Contender<'a>,
+        number: usize,
+        queries: &'a BTreeSet<QueryId>,
+    ) -> Self {
+        let label = format!("repetition {number}");
+        Self { label, queries: Some(queries), kind: Kind::Timed, ..Self::main(plan, contender) }
+    }
+
+    /// Fewer candidates of these queries (`None` for all).
+    pub(super) fn at_depth(
+        plan: &Plan<'_>,
+        contender: &Contender<'a>,
+        depth: usize,
+        queries: Option<&'a BTreeSet<QueryId>>,
+    ) -> Self {
+        let label = format!("depth {depth}");
+        Self { label, depth, queries, kind: Kind::Timed, ..Self::main(plan, contender) }
+    }
+
+    /// All queries at another maximum length.
+    pub(super) fn at_length(
+        plan: &Plan<'_>,
+        contender: &Contender<'a>,
+        variant: &LengthVariant<'a>,
+    ) -> Self {
+        let label = format!("length {}", variant.max_length);
+        let tariff = variant.reranker.tariff().filter(|_| !contender.replayed);
+        Self { label, reranker: variant.reranker, tariff, ..Self::main(plan, contender) }
+    }
+
+    /// The best order of the candidates.
+    pub(super) fn oracle(plan: &Plan<'_>, oracle: &'a dyn Reranker) -> Self {
+        Self { kind: Kind::Free, ..Self::main(plan, &Contender::new(ORACLE, oracle)) }
+    }
+
+    /// Whether calls are billed or leave the process: then none is made for nothing.
+    pub(super) fn is_remote(&self) -> bool {
+        let reranker = self.reranker;
+        self.replayed
+            || reranker.tariff().is_some()
+            || reranker.destination().is_some()
+            || reranker.identity().endpoint.is_some()
+    }
+
+    /// The queries it is over, in the dataset's order.
+    pub(super) fn of(&self, plan: &Plan<'a>) -> Vec<&'a Query> {
+        let is_wanted =
+            |query: &&Query| self.queries.is_none_or(|queries| queries.contains(&query.id));
+        plan.dataset.queries().iter().filter(is_wanted).collect()
+    }
+
+    /// Where scores of its reranker are kept, where they may be: what a recording plays back is no
+    /// answer that was asked for, and takes none from there either. A mock's address is not the
+    /// provider's, so that its identity, and with it the file that it looks into, is another.
+    pub(super) fn shelf(&self, plan: &Plan<'_>) -> Result<Option<Shelf>, String> {
+        let cache = plan.cache.filter(|_| self.kind == Kind::Measured && !self.replayed);
+        let shelf = cache.map(|cache| cache.shelf(self.reranker.identity())).transpose();
+        shelf.map(Option::flatten).map_err(|error| error.to_string())
+    }
+}
+
+/// What all passes of one system together cost and where its answers came from.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    /// What was billed in this start.
+    pub billed: Billed,
+    /// Of anything but live answers, the first that is not; `None` where all are.
+    pub origin: Option<Origin>,
+    /// Whether it was given up.
+    pub given_up: bool,
+}
+
 /// Takes the passes of one experiment.
 pub(super) struct Runner<'a, 'b> {
     plan: &'a Plan<'a>,
@@ -52,6 +148,8 @@ pub(super) struct Runner<'a, 'b> {
     timed: BTreeSet<QueryId>,
     number: usize,
     passes: usize,
+    /// Of the system whose passes are being taken.
+    ledger: Ledger,
     /// What was noticed on the way.
     pub notices: Vec<Notice>,
 }
@@ -64,8 +162,17 @@ impl<'a, 'b> Runner<'a, 'b> {
         context: &'a Context,
         progress: &'b mut dyn FnMut(Progress<'_>),
     ) -> Self {
-        let timed = evenly_spaced(plan.dataset, candidates, plan.sweep.timed_queries);
-        Self { plan, candidates, context, progress, timed, number: 0, passes, notices: Vec::new() }
+        Self {
+            plan,
+            candidates,
+            context,
+            progress,
+            timed: evenly_spaced(plan.dataset, candidates, plan.sweep.timed_queries),
+            number: 0,
+            passes,
+            ledger: Ledger::default(),
+            notices: Vec::new(),
+        }
     }
 
     /// The queries that are timed even where quality is known.
@@ -73,200 +180,249 @@ impl<'a, 'b> Runner<'a, 'b> {
         &self.timed
     }
 
-    /// Reranks the candidates of every query, one query at a time. Queries without candidates are
-    /// not sent. The first query that runs does so once more before the clock starts, as a warm-up
-    /// that counts for nothing.
+    /// Whether the system whose passes are being taken was given up.
+    pub(super) fn has_given_up(&self) -> bool {
+        self.ledger.given_up
+    }
+
+    /// Ends the passes of a system, of which there were to be so many: those that were not taken
+    /// count as taken.
+    pub(super) fn finish(&mut self, passes_before: usize, passes: usize) -> Ledger {
+        self.number = passes_before + passes;
+        std::mem::take(&mut self.ledger)
+    }
+
+    /// Passes taken so far.
+    pub(super) fn number(&self) -> usize {
+        self.number
+    }
+
+    /// Reranks the candidates of every query. Queries without candidates are not sent. The first
+    /// query that runs pays for whatever happens once: in this process it runs once more before the
+    /// clock starts; where calls are billed or leave the process it runs alone and is not timed.
     pub(super) fn pass(&mut self, pass: &Pass<'_>) -> Result<Collected, RunError> {
         self.number += 1;
-        let is_wanted =
-            |query: &&Query| pass.queries.is_none_or(|queries| queries.contains(&query.id));
-        let queries: Vec<&Query> = self.plan.dataset.queries().iter().filter(is_wanted).collect();
-        let mut asked = Asked {
-            pass,
-            context: self.context,
-            journal: self.plan.journal.filter(|_| pass.kind != Kind::Free),
-            shelf: self.shelf(pass),
-            timed: &self.timed,
-            is_warm: pass.kind == Kind::Free,
-            trouble: None,
-        };
-        let mut collected = Collected::new(pass.system);
-        let mut step = Progress {
+        let shelf = pass.shelf(self.plan).unwrap_or_else(|problem| {
+            self.notices.push(Notice::Cache { problem });
+            None
+        });
+        let asked = Asked::new(pass, self.context, self.plan.journal, shelf, &self.timed);
+        let queries = pass.of(self.plan);
+        let step = Progress {
             system: pass.system,
-            pass: pass.label,
+            pass: &pass.label,
             done: 0,
             reused: 0,
             queries: queries.len(),
             number: self.number,
             passes: self.passes,
         };
-        (self.progress)(step);
-        for query in queries {
-            let job = Job::new(self.plan.dataset, query, self.candidates, pass.depth);
-            let reused = match job.candidates.is_empty() {
-                true => true,
-                false => asked.ask(&job, &mut collected)?.ok_or_else(|| RunError::Stopped {
-                    system: pass.system.to_owned(),
-                    done: step.done,
-                    queries: step.queries,
-                    kept: self.plan.journal.is_some(),
-                })?,
-            };
-            step.done += 1;
-            step.reused += usize::from(reused);
-            (self.progress)(step);
+        let mut course = Course::new(&asked, step, self.progress);
+        course.run(self.plan, self.candidates, &queries);
+        let Course { notes, billed, usage, end, given_up, step, .. } = course;
+        self.ledger.billed += billed;
+        let (system, done, queries) = (pass.system.to_owned(), step.done, step.queries);
+        let kept = self.plan.journal.is_some();
+        match end {
+            Some(End::Broken(error)) => return Err(error),
+            Some(End::Stopped) => return Err(RunError::Stopped { system, done, queries, kept }),
+            Some(End::OverBudget(over)) => {
+                let (limit, spent, next) = (over.limit, over.spent, over.wanted);
+                let over =
+                    RunError::OverBudget { system, done, queries, limit, spent, next, kept };
+                return Err(over);
+            }
+            Some(End::GivenUp(_)) | None => {}
         }
-        let trouble = asked.trouble.take();
+        let trouble = asked.trouble.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
         self.notices.extend(trouble.map(|problem| Notice::Cache { problem }));
+        let mut collected = Collected::new(pass.system);
+        collected.usage = usage;
+        self.note_end(pass, given_up.as_ref());
+        collected.all(notes, given_up);
+        if self.ledger.origin.is_none() {
+            self.ledger.origin = collected.origin.clone();
+        }
         Ok(collected.finish())
     }
 
-    fn shelf(&mut self, pass: &Pass<'_>) -> Option<Shelf> {
-        let cache = self.plan.cache.filter(|_| pass.kind == Kind::Measured)?;
-        let shelf = cache.shelf(pass.reranker.identity());
-        shelf.unwrap_or_else(|error| {
-            self.notices.push(Notice::Cache { problem: error.to_string() });
-            None
-        })
-    }
-}
-
-/// Where answers come from: the journal, the cache, or the reranker.
-struct Asked<'a> {
-    pass: &'a Pass<'a>,
-    context: &'a Context,
-    journal: Option<&'a Journal>,
-    shelf: Option<Shelf>,
-    timed: &'a BTreeSet<QueryId>,
-    is_warm: bool,
-    /// Why scores could no longer be put into the cache.
-    trouble: Option<String>,
-}
-
-impl Asked<'_> {
-    /// Notes what became of one query; whether that took no work now, or `None` when it is time to
-    /// stop.
-    fn ask(&mut self, job: &Job, collected: &mut Collected) -> Result<Option<bool>, RunError> {
-        let call = Call {
-            key: key(self.pass, job, self.journal),
-            system: self.pass.system,
-            pass: self.pass.label,
-            query: &job.query.id,
-        };
-        if let Some(kept) = self.journal.and_then(|journal| journal.take(&call.key)) {
-            collected.usage += kept.spent;
-            let answer = kept.answer.and_then(|(answer, seconds)| {
-                // What does not fit its candidates is asked for again.
-                Some((answer.reranked(job)?, seconds))
+    /// A first pass lists its failures; of later ones only the times stay.
+    fn note_end(&mut self, pass: &Pass<'_>, given_up: Option<&GivenUp>) {
+        let Some(GivenUp { query, reason, .. }) = given_up else { return };
+        self.ledger.given_up = true;
+        if !pass.label.is_empty() {
+            self.notices.push(Notice::GivenUp {
+                system: pass.system.to_owned(),
+                pass: pass.label.clone(),
+                query: query.clone(),
+                reason: reason.clone(),
             });
-            if let Some((reranked, seconds)) = answer {
-                collected.note(job, Given::Live(reranked, seconds));
-                return Ok(Some(true));
-            }
         }
-        let cached = self.shelf.as_ref().and_then(|shelf| shelf.get(job));
-        let cached = match cached {
-            Some(cached) if !self.timed.contains(&job.query.id) => {
-                collected.note(job, Given::Cached(cached));
-                return Ok(Some(true));
-            }
-            cached => cached,
-        };
-        let Some(given) = self.run(job, &call)? else { return Ok(None) };
-        if let (Some(cached), Given::Live(reranked, _)) = (cached, &given)
-            && !same_order(&cached.ranking, &reranked.ranking)
-        {
-            collected.unstable.insert(job.query.id.clone());
-        }
-        collected.note(job, given);
-        Ok(Some(false))
-    }
-
-    /// Reranks one query now; `None` when it is time to stop.
-    fn run(&mut self, job: &Job, call: &Call<'_>) -> Result<Option<Given>, RunError> {
-        if !self.is_warm && !self.context.is_over() {
-            let _ = self.rerank(job);
-            self.is_warm = true;
-        }
-        if self.context.is_over() {
-            return Ok(None);
-        }
-        if let Some(journal) = self.journal {
-            journal.begin(call, None)?;
-        }
-        let (answer, elapsed) = self.rerank(job);
-        if self.context.is_over() && is_stop(&answer) {
-            return Ok(None);
-        }
-        let given = match answer {
-            None => Given::Failed("the reranker gave no answer".to_owned(), Usage::default()),
-            Some(Err(failed)) => Given::Failed(failed.error.to_string(), failed.usage),
-            Some(Ok(reranked)) => match other_documents(job, &reranked.ranking) {
-                Some(reason) => Given::Failed(reason, reranked.usage),
-                None => {
-                    let is_timed = self.pass.kind != Kind::Free;
-                    Given::Live(reranked, is_timed.then_some(elapsed.as_secs_f64()))
-                }
-            },
-        };
-        self.keep(job, call, &given)?;
-        Ok(Some(given))
-    }
-
-    /// In the journal before the query counts as finished, then in the cache.
-    fn keep(&mut self, job: &Job, call: &Call<'_>, given: &Given) -> Result<(), RunError> {
-        let (reranked, seconds) = match given {
-            Given::Live(reranked, seconds) => (reranked, *seconds),
-            Given::Failed(reason, usage) => {
-                if let Some(journal) = self.journal {
-                    journal.failed(call, reason, *usage)?;
-                }
-                return Ok(());
-            }
-            Given::Cached(_) => return Ok(()),
-        };
-        if self.journal.is_none() && self.shelf.is_none() {
-            return Ok(());
-        }
-        let Some(answer) = Answer::new(job, reranked) else { return Ok(()) };
-        // The journal first: a query that is in the cache and not in the journal would count as
-        // cached when a killed run goes on.
-        if let Some(journal) = self.journal {
-            journal.answered(call, &answer, seconds)?;
-        }
-        if let Some(shelf) = &self.shelf
-            && self.trouble.is_none()
-        {
-            self.trouble = shelf.put(job, &answer).err().map(|error| error.to_string());
-        }
-        Ok(())
-    }
-
-    fn rerank(&self, job: &Job) -> (Option<Result<Reranked, Failed>>, Duration) {
-        let mut answer = None;
-        let jobs = std::slice::from_ref(job);
-        let start = Instant::now();
-        self.pass.reranker.rerank_many(jobs, self.context, &mut |_, result| answer = Some(result));
-        (answer, start.elapsed())
     }
 }
 
-/// What decides an answer: who is asked, in which pass, with what.
-fn key(pass: &Pass<'_>, job: &Job, journal: Option<&Journal>) -> ContentHash {
-    let mut hasher = Hasher::new();
-    // Hashing texts is work; nobody looks without a journal.
-    if journal.is_some() {
-        hasher.field(pass.system).field(pass.label);
-        hasher.field(keys::quality(pass.reranker.identity()).as_str());
-        hasher.field(keys::job(job).as_str());
-    }
-    hasher.finish()
+/// One pass on its way.
+struct Course<'c> {
+    asked: &'c Asked<'c>,
+    step: Progress<'c>,
+    progress: &'c mut dyn FnMut(Progress<'_>),
+    notes: Vec<Note>,
+    /// What was billed now.
+    billed: Billed,
+    /// What failed attempts of earlier starts consumed.
+    usage: Usage,
+    end: Option<End>,
+    given_up: Option<GivenUp>,
 }
 
-fn is_stop(answer: &Option<Result<Reranked, Failed>>) -> bool {
-    match answer {
-        None => true,
-        Some(Err(failed)) => matches!(failed.error, RerankError::Stopped(_)),
-        Some(Ok(_)) => false,
+impl<'c> Course<'c> {
+    fn new(
+        asked: &'c Asked<'c>,
+        step: Progress<'c>,
+        progress: &'c mut dyn FnMut(Progress<'_>),
+    ) -> Self {
+        Self {
+            asked,
+            step,
+            progress,
+            notes: Vec::new(),
+            billed: Billed::default(),
+            usage: Usage::default(),
+            end: None,
+            given_up: None,
+        }
+    }
+
+    fn run(&mut self, plan: &Plan<'_>, candidates: &Run, queries: &[&Query]) {
+        (self.progress)(self.step);
+        let asked = self.asked;
+        thread::scope(|scope| {
+            let mut flight = Flight::new(scope, asked, asked.pass.concurrency);
+            for (place, query) in queries.iter().enumerate() {
+                while let Some(back) = flight.poll() {
+                    self.land(back);
+                }
+                if self.end.is_some() || flight.has_panicked() {
+                    break;
+                }
+                let job = Job::new(plan.dataset, query, candidates, asked.pass.depth);
+                if job.candidates.is_empty() {
+                    self.advance(true);
+                } else if !self.query(place, job, &mut flight) {
+                    break;
+                }
+            }
+            while let Some(back) = flight.wait() {
+                self.land(back);
+            }
+        });
+    }
+
+    /// Finds or sends one query; whether the pass goes on.
+    fn query(&mut self, place: usize, job: Job, flight: &mut Flight<'_, '_>) -> bool {
+        let key = self.asked.key(&job);
+        let kept = self.asked.journal.and_then(|journal| journal.take(&key));
+        self.usage += kept.as_ref().map(|kept| kept.spent).unwrap_or_default();
+        let known = match self.asked.find(&job, kept) {
+            Found::Given(given) => {
+                self.note(place, &job, given);
+                return true;
+            }
+            Found::Missing(known) => known,
+        };
+        let most = self.asked.most(&job);
+        let Some(reservation) = self.clearance(most, flight) else {
+            if self.given_up.is_some() && self.end.is_none() {
+                self.note(place, &job, Given::NotAsked);
+                return true;
+            }
+            return false;
+        };
+        let is_first = flight.is_first();
+        if is_first && !self.asked.pass.is_remote() && self.asked.pass.kind != Kind::Free {
+            self.asked.warm_up(&job);
+            if self.is_over() {
+                return false;
+            }
+        }
+        let timed = self.asked.pass.kind != Kind::Free
+            && !(is_first && self.asked.pass.is_remote());
+        let most = most.zip(reservation);
+        flight.send(Ticket { place, job, key, known, most, timed });
+        true
+    }
+
+    /// Waits until a query may be sent, and sets aside what it may cost; `None` where nothing more
+    /// is sent. What is out is awaited before the limit on costs counts as reached: it may leave
+    /// more than was set aside for it.
+    fn clearance(
+        &mut self,
+        most: Option<f64>,
+        flight: &mut Flight<'_, '_>,
+    ) -> Option<Option<Reservation>> {
+        loop {
+            if self.end.is_some() || self.given_up.is_some() || self.is_over() {
+                return None;
+            }
+            if flight.has_panicked() {
+                return None;
+            }
+            if flight.has_room() {
+                let Some(most) = most else { return Some(None) };
+                match self.asked.context.budget.reserve(most) {
+                    Ok(reservation) => return Some(Some(reservation)),
+                    Err(over) if flight.is_empty() => {
+                        self.end = Some(End::OverBudget(over));
+                        return None;
+                    }
+                    Err(_) => {}
+                }
+            }
+            if let Some(back) = flight.wait() {
+                self.land(back);
+            }
+        }
+    }
+
+    /// Whether it is time to stop, which is noted.
+    fn is_over(&mut self) -> bool {
+        let is_over = self.asked.context.is_over();
+        if is_over && self.end.is_none() {
+            self.end = Some(End::Stopped);
+        }
+        is_over
+    }
+
+    /// Notes what is back.
+    fn land(&mut self, back: Back) {
+        self.billed += back.billed;
+        match back.end {
+            Some(End::GivenUp(given_up)) => {
+                // Of several that are back at once the first query speaks, whichever came first.
+                if self.given_up.as_ref().is_none_or(|first| given_up.place < first.place) {
+                    self.given_up = Some(given_up);
+                }
+            }
+            Some(End::Broken(error)) => self.end = Some(End::Broken(error)),
+            Some(end) if self.end.is_none() => self.end = Some(end),
+            Some(_) | None => {}
+        }
+        if let Some(note) = back.note {
+            self.notes.push(note);
+            self.advance(false);
+        }
+    }
+
+    /// Notes what took no work now.
+    fn note(&mut self, place: usize, job: &Job, given: Given) {
+        let (query, candidates) = (job.query.id.clone(), job.candidates.len());
+        self.notes.push(Note { place, query, candidates, given, unstable: false });
+        self.advance(true);
+    }
+
+    fn advance(&mut self, reused: bool) {
+        self.step.done += 1;
+        self.step.reused += usize::from(reused);
+        (self.progress)(self.step);
     }
 }

@@ -1,4 +1,4 @@
-use secondpass_core::{Dataset, Reranker, Run};
+use secondpass_core::{Dataset, Reranker, Run, Tariff};
 
 use crate::cache::ScoreCache;
 use crate::experiment::Experiment;
@@ -64,6 +64,23 @@ pub struct Contender<'a> {
     /// The same reranker at other maximum lengths, for the sweep over lengths; empty for none. Its
     /// own length stands in the sweep beside them.
     pub lengths: &'a [LengthVariant<'a>],
+    /// Queries in flight at a time (0 counts as 1).
+    pub concurrency: usize,
+    /// Whether a recording answers in a provider's place: nobody bills that, no text goes anywhere,
+    /// and the score cache neither gives nor takes.
+    pub replayed: bool,
+}
+
+impl<'a> Contender<'a> {
+    /// A reranker that is asked one query at a time, at its own length only.
+    pub fn new(name: &'a str, reranker: &'a dyn Reranker) -> Self {
+        Self { name, reranker, lengths: &[], concurrency: 1, replayed: false }
+    }
+
+    /// How its calls are billed; `None` where nobody will bill them.
+    pub(super) fn tariff(&self) -> Option<&'a Tariff> {
+        self.reranker.tariff().filter(|_| !self.replayed)
+    }
 }
 
 /// A reranker at another maximum length.
@@ -131,8 +148,8 @@ pub struct Progress<'a> {
     pub pass: &'a str,
     /// Queries this pass has finished.
     pub done: usize,
-    /// Of these, those that took no work now: kept in the journal or the cache, or without
-    /// candidates. A rate is over `done - reused`.
+    /// Of these, those that took no work now: kept in the journal or the cache, without candidates,
+    /// or not asked because the system had been given up. A rate is over `done - reused`.
     pub reused: usize,
     /// Queries of this pass in all.
     pub queries: usize,

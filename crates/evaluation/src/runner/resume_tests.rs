@@ -24,8 +24,8 @@ fn run_all(
     let lengths = [LengthVariant { max_length: 128, reranker: shorter }];
     let plan = Plan {
         rerankers: &[
-            Contender { name: "pointwise", reranker: pointwise, lengths: &lengths },
-            Contender { name: "listwise", reranker: listwise, lengths: &[] },
+            Contender { lengths: &lengths, ..Contender::new("pointwise", pointwise) },
+            Contender::new("listwise", listwise),
         ],
         sweep: Sweep { depths: vec![2, 4], timed_queries: 2 },
         repetitions: 2,
@@ -135,7 +135,8 @@ fn killed_during_any_call_it_goes_on() {
     }
     assert!(finished > 20, "{finished}");
     let journal = Journal::open(&snapshots.path().join((calls - 1).to_string()), "world", false);
-    assert_eq!(journal.unwrap().in_flight(), []);
+    // The call that was lost is told after it has been made again.
+    assert_eq!(journal.unwrap().in_flight().len(), 1);
 }
 
 #[test]
@@ -194,7 +195,7 @@ fn failures_are_tried_again_and_what_they_consumed_counts() {
     let run_one = |reranker: &dyn Reranker| {
         let journal = Journal::open(folder.path(), "world", false).unwrap();
         let plan = Plan {
-            rerankers: &[Contender { name: "a", reranker, lengths: &[] }],
+            rerankers: &[Contender::new("a", reranker)],
             journal: Some(&journal),
             ..Plan::new(&world.experiment, &world.dataset, &world.candidates, "BM25")
         };

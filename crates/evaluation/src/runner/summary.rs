@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use secondpass_core::{Identity, Origin, QueryId, Ranking, Run};
+use secondpass_core::{Destination, Identity, Origin, QueryId, Ranking, Run};
 
 use super::changes::{Change, extremes};
 use super::collected::Collected;
@@ -13,7 +13,8 @@ use crate::experiment::FIRST_STAGE;
 use crate::latency::latency;
 use crate::measures::NamedMeasure;
 use crate::record::{
-    Agreement, DepthPoint, Difference, Estimate, LengthPoint, QueryRow, Role, Slice, SystemRecord,
+    Agreement, Cost, DepthPoint, Difference, Estimate, LengthPoint, QueryRow, Role, Slice,
+    SystemRecord, UnknownCall,
 };
 use crate::warning::{Warning, is_searched};
 
@@ -28,6 +29,12 @@ pub(super) struct Measured<'a> {
     pub collected: Collected,
     pub depths: Vec<DepthPoint>,
     pub lengths: Vec<LengthPoint>,
+    /// Queries in flight at a time.
+    pub concurrency: usize,
+    pub origin: Origin,
+    pub destination: Option<Destination>,
+    pub cost: Option<Cost>,
+    pub possibly_billed_twice: Vec<UnknownCall>,
 }
 
 /// One system as it goes into the record. Its rankings are gone: of all systems together they would
@@ -76,16 +83,19 @@ impl<'a> Summary<'a> {
 
     /// A system that was given the candidates.
     pub(super) fn system(&self, measured: Measured<'_>) -> Told {
-        let Measured { name, role, identity, collected, depths, lengths } = measured;
+        let Measured { name, role, collected, .. } = measured;
         let run = &collected.run;
-        let mut told = self.told(run, name, role, identity);
+        let mut told = self.told(run, name, role, measured.identity);
         let record = &mut told.record;
         record.agreement = AGREEMENT_AT.iter().map(|&k| self.agreement(run, k)).collect();
         record.cached = collected.cached;
-        record.latency = latency(&collected.samples);
+        record.latency = latency(&collected.samples, measured.concurrency);
         record.truncation = collected.truncation;
         record.usage = collected.usage;
-        (record.depths, record.lengths) = (depths, lengths);
+        (record.depths, record.lengths) = (measured.depths, measured.lengths);
+        (record.origin, record.destination) = (measured.origin, measured.destination);
+        record.cost = measured.cost;
+        record.possibly_billed_twice = measured.possibly_billed_twice;
         if role == Role::Reranker {
             let before = self.first_stage.queries.iter().map(|row| &row.query);
             let after = told.rows.iter().map(|row| row.values[self.primary]);

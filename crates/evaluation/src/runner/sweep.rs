@@ -3,11 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use secondpass_core::{DocId, Ranking, Run, Scoring};
+use secondpass_core::{DocId, QueryId, Ranking, Run, Scoring};
 
 use super::collected::Collected;
 use super::error::RunError;
-use super::pass::{Kind, Pass, Runner};
+use super::pass::{Pass, Runner};
 use super::plan::{Contender, Plan};
 use super::summary::Summary;
 use crate::latency::{Sample, latency};
@@ -29,24 +29,49 @@ pub(super) struct Depths {
 
 impl Depths {
     pub(super) fn new(plan: &Plan<'_>, summary: &Summary<'_>) -> Self {
+        let mut depths = Self::asked_for(plan, summary.candidates);
         let full = plan.experiment.first_stage.depth;
-        let asked: BTreeSet<usize> = plan.sweep.depths.iter().copied().filter(|&d| d > 0).collect();
-        let (smaller, rest): (Vec<usize>, Vec<usize>) =
-            asked.iter().partition(|&&depth| depth < full);
-        let most = summary.given().into_iter().max().unwrap_or(0);
-        let (smaller, all_candidates): (Vec<usize>, Vec<usize>) =
-            smaller.into_iter().partition(|&depth| depth < most);
         // Where every other depth is left out, the full one alone is no sweep.
-        let is_sweep = !smaller.is_empty() || all_candidates.is_empty() && !asked.is_empty();
-        let points = smaller.iter().chain(is_sweep.then_some(&full));
+        let is_sweep = !depths.smaller.is_empty()
+            || depths.all_candidates.is_empty() && plan.sweep.depths.iter().any(|&depth| depth > 0);
+        let points = depths.smaller.iter().chain(is_sweep.then_some(&full));
         let reached = |depth| {
             let mean = summary.primary(&best_order(plan, summary.candidates, depth)).mean(0);
             // A measure that applies to no query: JSON has no NaN.
             if mean.is_nan() { 0.0 } else { mean }
         };
-        let oracle = points.map(|&depth| (depth, reached(depth))).collect();
+        depths.oracle = points.map(|&depth| (depth, reached(depth))).collect();
+        depths
+    }
+
+    /// Without what the best order reaches.
+    pub(super) fn asked_for(plan: &Plan<'_>, candidates: &Run) -> Self {
+        let full = plan.experiment.first_stage.depth;
+        let asked: BTreeSet<usize> = plan.sweep.depths.iter().copied().filter(|&d| d > 0).collect();
+        let (smaller, rest): (Vec<usize>, Vec<usize>) =
+            asked.iter().partition(|&&depth| depth < full);
+        let most = candidates.rankings.values().map(Ranking::len).max().unwrap_or(0);
+        let (smaller, all_candidates): (Vec<usize>, Vec<usize>) =
+            smaller.into_iter().partition(|&depth| depth < most);
         let too_deep = rest.into_iter().filter(|&d| d > full).collect();
-        Self { smaller, too_deep, all_candidates, most, oracle }
+        Self { smaller, too_deep, all_candidates, most, oracle: BTreeMap::new() }
+    }
+
+    /// The passes that measuring a reranker takes, one a smaller depth: of a pointwise one, only
+    /// these queries, for their times.
+    pub(super) fn each<'a>(
+        &self,
+        plan: &Plan<'_>,
+        contender: &Contender<'a>,
+        timed: &'a BTreeSet<QueryId>,
+    ) -> Vec<Pass<'a>> {
+        let queries = match contender.reranker.identity().scoring {
+            Scoring::Pointwise if timed.is_empty() => return Vec::new(),
+            Scoring::Pointwise => Some(timed),
+            Scoring::Listwise => None,
+        };
+        let pass = |&depth: &usize| Pass::at_depth(plan, contender, depth, queries);
+        self.smaller.iter().map(pass).collect()
     }
 
     /// Passes that a reranker takes for this sweep.
@@ -66,37 +91,29 @@ impl Depths {
         runner: &mut Runner<'_, '_>,
         summary: &Summary<'_>,
     ) -> Result<Vec<DepthPoint>, RunError> {
-        let scoring = contender.reranker.identity().scoring;
         let candidates = summary.candidates;
         let timed = runner.timed().clone();
+        let mut passes = self.each(summary.plan, contender, &timed).into_iter();
+        let concurrency = contender.concurrency.max(1);
         let mut points = Vec::new();
         for &depth in &self.smaller {
-            let label = format!("depth {depth}");
-            let mut pass = |queries| {
-                runner.pass(&Pass {
-                    system: contender.name,
-                    label: &label,
-                    reranker: contender.reranker,
-                    depth,
-                    queries,
-                    kind: Kind::Timed,
-                })
-            };
-            let (run, samples) = match scoring {
+            let pass = passes.next().filter(|_| !runner.has_given_up());
+            let taken = pass.map(|pass| runner.pass(&pass)).transpose()?;
+            let (run, samples) = match contender.reranker.identity().scoring {
                 Scoring::Pointwise => {
-                    let run = at_depth(&main.run, candidates, depth);
-                    let is_timed = !timed.is_empty();
-                    (run, if is_timed { pass(Some(&timed))?.samples } else { Vec::new() })
+                    let samples = taken.map(|taken| taken.samples);
+                    (at_depth(&main.run, candidates, depth), samples.unwrap_or_default())
                 }
-                Scoring::Listwise => {
-                    let collected = pass(None)?;
-                    (with_the_rest(collected.run, candidates), collected.samples)
-                }
+                Scoring::Listwise => match taken.filter(|taken| taken.given_up.is_none()) {
+                    Some(taken) => (with_the_rest(taken.run, candidates), taken.samples),
+                    // Half a pass is no quality at this depth.
+                    None => continue,
+                },
             };
-            points.push(self.point(depth, &run, &samples, summary));
+            points.push(self.point(depth, &run, &samples, concurrency, summary));
         }
         if let Some((&full, _)) = self.oracle.last_key_value() {
-            points.push(self.point(full, &main.run, &main.samples, summary));
+            points.push(self.point(full, &main.run, &main.samples, concurrency, summary));
         }
         Ok(points)
     }
@@ -106,6 +123,7 @@ impl Depths {
         depth: usize,
         run: &Run,
         samples: &[Sample],
+        concurrency: usize,
         summary: &Summary<'_>,
     ) -> DepthPoint {
         let primary = summary.primary(run);
@@ -115,7 +133,7 @@ impl Depths {
             versus_first_stage: summary.versus_first_stage(&primary),
             oracle: self.oracle.get(&depth).copied().unwrap_or(0.0),
             pairs: pairs(samples, summary.candidates, depth),
-            latency: latency(samples),
+            latency: latency(samples, concurrency),
         }
     }
 }
@@ -132,18 +150,17 @@ pub(super) fn lengths(
         max_length,
         estimate: summary.estimate_primary(&summary.primary(&collected.run)),
         truncation: collected.truncation,
-        latency: latency(&collected.samples),
+        latency: latency(&collected.samples, contender.concurrency.max(1)),
     };
     let mut points = Vec::new();
     for variant in contender.lengths {
-        let collected = runner.pass(&Pass {
-            system: contender.name,
-            label: &format!("length {}", variant.max_length),
-            reranker: variant.reranker,
-            depth: summary.plan.experiment.first_stage.depth,
-            queries: None,
-            kind: Kind::Measured,
-        })?;
+        if runner.has_given_up() {
+            break;
+        }
+        let collected = runner.pass(&Pass::at_length(summary.plan, contender, variant))?;
+        if collected.given_up.is_some() {
+            break;
+        }
         points.push(point(variant.max_length, &collected));
     }
     let own = contender.reranker.identity().max_length.filter(|_| !points.is_empty());

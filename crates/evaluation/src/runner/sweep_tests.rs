@@ -43,7 +43,7 @@ fn depths_are_as_if_no_more_had_been_given() {
     let world = World::new(8);
     for scoring in [Scoring::Pointwise, Scoring::Listwise] {
         let reranker = Hashing::new("a", scoring);
-        let contenders = [Contender { name: "a", reranker: &reranker, lengths: &[] }];
+        let contenders = [Contender::new("a", &reranker)];
         let sweep = Sweep { depths: vec![4, 2, 9, 6, 2], timed_queries: 3 };
         let record = record(&Plan { sweep, ..plan(&world, &contenders) });
         let [first_stage, system] = &record.systems[..] else { panic!("two systems") };
@@ -79,7 +79,7 @@ fn lengths_stand_beside_the_own_one() {
         LengthVariant { max_length: 1024, reranker: &long },
         LengthVariant { max_length: 64, reranker: &short },
     ];
-    let contenders = [Contender { name: "a", reranker: &own, lengths: &lengths }];
+    let contenders = [Contender { lengths: &lengths, ..Contender::new("a", &own) }];
     let system = &record(&plan(&world, &contenders)).systems[1];
     let lengths: Vec<usize> = system.lengths.iter().map(|point| point.max_length).collect();
     assert_eq!(lengths, [64, 512, 1024]);
@@ -95,7 +95,7 @@ fn progress_counts_passes_to_the_end() {
     let world = World::new(4);
     let reranker = Hashing::new("a", Scoring::Pointwise);
     let lengths = [LengthVariant { max_length: 64, reranker: &reranker }];
-    let contenders = [Contender { name: "a", reranker: &reranker, lengths: &lengths }];
+    let contenders = [Contender { lengths: &lengths, ..Contender::new("a", &reranker) }];
     let plan = Plan {
         sweep: Sweep { depths: vec![2], timed_queries: 2 },
         repetitions: 2,
@@ -123,7 +123,7 @@ fn progress_counts_passes_to_the_end() {
 fn repetitions_add_samples_and_tell_what_moves() {
     let world = World::new(4);
     let steady = Hashing::new("a", Scoring::Pointwise);
-    let contenders = [Contender { name: "a", reranker: &steady, lengths: &[] }];
+    let contenders = [Contender::new("a", &steady)];
     let once = record(&plan(&world, &contenders));
     let thrice = record(&Plan { repetitions: 3, ..plan(&world, &contenders) });
     assert_eq!(thrice.systems[1].latency.as_ref().unwrap().samples, 9);
@@ -154,7 +154,7 @@ fn repetitions_add_samples_and_tell_what_moves() {
         }
     }
     let moody = Moody(Hashing::new("a", Scoring::Pointwise));
-    let contenders = [Contender { name: "moody", reranker: &moody, lengths: &[] }];
+    let contenders = [Contender::new("moody", &moody)];
     let record = record(&Plan { repetitions: 2, ..plan(&world, &contenders) });
     let told = record.experiment.warnings.iter().find(|warning| warning.starts_with("moody ord"));
     assert!(told.is_some_and(|told| told.contains(" of 3 queries differently")), "{told:?}");
@@ -164,7 +164,7 @@ fn repetitions_add_samples_and_tell_what_moves() {
 fn extremes_show_what_stood_on_top() {
     let world = World::new(30);
     let reranker = Hashing::new("a", Scoring::Pointwise);
-    let contenders = [Contender { name: "a", reranker: &reranker, lengths: &[] }];
+    let contenders = [Contender::new("a", &reranker)];
     let plan = Plan { texts: &|text| Some(format!("<{text}>")), ..plan(&world, &contenders) };
     let (record, rows) = run(&plan, &Context::default(), &mut |_| ()).unwrap();
     let system = &record.systems[1];
@@ -240,7 +240,7 @@ fn depths_that_no_query_reaches_are_left_out() {
         *ranking = ranking.cut(3);
     }
     let reranker = Hashing::new("a", Scoring::Pointwise);
-    let contenders = [Contender { name: "a", reranker: &reranker, lengths: &[] }];
+    let contenders = [Contender::new("a", &reranker)];
     let depths = |depths: Vec<usize>| {
         let sweep = Sweep { depths, timed_queries: 1 };
         let record = record(&Plan { sweep, ..plan(&world, &contenders) });
@@ -284,7 +284,7 @@ fn a_reranker_that_could_change_few_queries_is_not_equivalent() {
         }
     }
     let still = Still(crate::testing::identity("still"));
-    let contenders = [Contender { name: "still", reranker: &still, lengths: &[] }];
+    let contenders = [Contender::new("still", &still)];
     let verdict = |world: &World| {
         let comparison = record(&plan(world, &contenders)).systems[1].comparison.clone().unwrap();
         (comparison.verdict, comparison.queries)

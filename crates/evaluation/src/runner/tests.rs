@@ -111,7 +111,7 @@ fn run_with(
     let experiment = Experiment::parse(CONFIG, "test.toml").unwrap();
     let (dataset, candidates) = (dataset(), candidates());
     let plan = Plan {
-        rerankers: &[Contender { name: "fake", reranker: fake, lengths: &[] }],
+        rerankers: &[Contender::new("fake", fake)],
         oracle: Some(fake),
         demonstration: Some("made up"),
         ..Plan::new(&experiment, &dataset, &candidates, "BM25")
@@ -277,7 +277,7 @@ fn no_measure_no_verdict() {
     let experiment = Experiment::parse(&config, "test.toml").unwrap();
     let (dataset, candidates) = (dataset(), candidates());
     let fake = Fake::new(|job| Some(Ok(right_first(job))));
-    let rerankers = [Contender { name: "fake", reranker: &fake, lengths: &[] }];
+    let rerankers = [Contender::new("fake", &fake)];
     let plan =
         Plan { rerankers: &rerankers, ..Plan::new(&experiment, &dataset, &candidates, "BM25") };
     let (record, _) = run(&plan, &Context::default(), &mut |_| ()).unwrap();
