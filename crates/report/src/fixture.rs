@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use secondpass_core::{
-    ContentHash, DocId, Identity, Origin, QueryId, Scoring, TruncationAudit, Usage,
+    BillingUnit, ContentHash, Destination, DocId, Identity, Origin, Price, QueryId, Scoring,
+    Tariff, TruncationAudit, Usage,
 };
 use secondpass_evaluation::{
-    Agreement, CandidatesInfo, Comparison, DatasetInfo, DepthPoint, Difference, Estimate,
-    ExperimentInfo, Latency, LengthPoint, Machine, QueryChange, QueryRow, Record, Role, SCHEMA,
-    ScoreDistribution, ShownDocument, Slice, StatisticsInfo, SystemRecord, Unjudged, Verdict,
+    Agreement, CandidatesInfo, Comparison, Cost, DatasetInfo, DepthPoint, Difference, Estimate,
+    ExperimentInfo, Latency, LatencyParts, LengthPoint, Machine, QueryChange, QueryRow, Record,
+    Role, SCHEMA, ScoreDistribution, ShownDocument, Slice, Spent, StatisticsInfo, SystemRecord,
+    UnitCost, Unjudged, UnknownCall, Verdict,
 };
 
 const MEASURES: [&str; 9] =
@@ -89,6 +91,175 @@ pub(crate) fn with_retriever(rerankers: usize) -> Record {
     record
 }
 
+/// A record that compares our engine with Cohere at a known price, Jina at an unknown one, a server
+/// of one's own, a replay and a mock, in this order.
+pub(crate) fn hosted() -> Record {
+    let mut record = record(1);
+    let hosted = [
+        HostedCell {
+            name: "cohere",
+            host: "api.cohere.com",
+            mean: 0.731,
+            median: 0.182,
+            price: price(0.002, "https://cohere.com/pricing"),
+            ..HostedCell::default()
+        },
+        HostedCell {
+            name: "jina",
+            host: "api.jina.ai",
+            mean: 0.724,
+            median: 0.311,
+            unit: BillingUnit::Token,
+            units: 9_874,
+            ..HostedCell::default()
+        },
+        HostedCell {
+            name: "tei",
+            host: "rerank.internal:8080",
+            mean: 0.715,
+            median: 0.043,
+            server: Some(0.044),
+            ..HostedCell::default()
+        },
+        HostedCell {
+            name: "voyage",
+            host: "api.voyageai.com",
+            mean: 0.744,
+            median: 0.226,
+            unit: BillingUnit::Token,
+            units: 9_702,
+            price: price(5e-8, "https://docs.voyageai.com/docs/pricing"),
+            origin: Origin::Replay { recorded: "2026-01-12T09:15:00Z".into() },
+            ..HostedCell::default()
+        },
+        HostedCell {
+            name: "cohere-imitated",
+            host: "127.0.0.1:8899",
+            mean: 0.655,
+            median: 0.004,
+            price: price(0.002, "https://cohere.com/pricing"),
+            origin: Origin::Mock,
+            ..HostedCell::default()
+        },
+    ];
+    let oracle = record.systems.pop();
+    record.systems.extend(hosted.into_iter().map(HostedCell::system));
+    record.systems.extend(oracle);
+    record.systems[2].possibly_billed_twice = vec![
+        UnknownCall { query: QueryId::from("q31"), pass: String::new(), most: Some(0.002) },
+        UnknownCall { query: QueryId::from("q32"), pass: "depth 20".into(), most: Some(0.002) },
+    ];
+    // A server of one's own is billed by nobody.
+    record.systems[4].cost = None;
+    if let Some(destination) = &mut record.systems[4].destination {
+        destination.self_hosted = true;
+        destination.region = Some("eu-central-1".into());
+        destination.retention = None;
+    }
+    record.statistics.corrected_over = 6;
+    record
+}
+
+/// What tells hosted rerankers apart.
+struct HostedCell {
+    name: &'static str,
+    host: &'static str,
+    mean: f64,
+    median: f64,
+    unit: BillingUnit,
+    /// A query.
+    units: u64,
+    price: Option<Price>,
+    server: Option<f64>,
+    origin: Origin,
+}
+
+impl Default for HostedCell {
+    fn default() -> Self {
+        Self {
+            name: "",
+            host: "",
+            mean: 0.5,
+            median: 0.1,
+            unit: BillingUnit::SearchUnit,
+            units: 1,
+            price: None,
+            server: None,
+            origin: Origin::Live,
+        }
+    }
+}
+
+impl HostedCell {
+    fn system(self) -> SystemRecord {
+        let network = match self.server {
+            Some(_) => 0.003_1,
+            None => 0.995 * self.median,
+        };
+        let timed = latency(self.median, 49.7);
+        let tariff = Tariff { unit: self.unit, price: self.price };
+        let query = UnitCost {
+            queries: 150,
+            candidates: 49.7,
+            units: self.units as f64,
+            usd: tariff.cost(self.units),
+        };
+        let (estimated, reported, doubtful) = (152 * self.units, 153 * self.units, 2 * self.units);
+        SystemRecord {
+            name: self.name.into(),
+            origin: self.origin,
+            destination: Some(Destination {
+                host: self.host.into(),
+                region: None,
+                self_hosted: false,
+                fields: vec!["query text".into(), "document text".into()],
+                retention: Some("30 days, unless agreed otherwise".into()),
+            }),
+            identity: Identity {
+                model: format!("{}-rerank", self.name),
+                endpoint: Some(format!("https://{}", self.host)),
+                ..identity(self.name, self.name)
+            },
+            quality: quality(self.mean),
+            versus_first_stage: Some(difference(self.mean - 0.641)),
+            comparison: Some(comparison(self.mean - 0.641)),
+            unjudged: unjudged(self.mean, 0.961),
+            depths: depths(self.mean, self.median),
+            lengths: Vec::new(),
+            latency: Some(Latency {
+                concurrency: 8,
+                parts: LatencyParts {
+                    queue: 0.0021,
+                    network,
+                    server: self.server,
+                    ..LatencyParts::default()
+                },
+                ..timed
+            }),
+            truncation: Some(TruncationAudit { estimated: true, ..audit(31, 2_204) }),
+            cost: Some(Cost {
+                spent: Spent {
+                    calls: 155,
+                    estimated,
+                    reported,
+                    untold: 0,
+                    doubtful,
+                    usd: tariff.cost(reported),
+                    doubtful_usd: tariff.cost(doubtful),
+                },
+                tariff,
+                query: Some(query),
+                per_50: Some(query),
+            }),
+            ..reranker(0)
+        }
+    }
+}
+
+fn price(usd: f64, source: &str) -> Option<Price> {
+    Some(Price { usd, read: "2026-01-05".into(), source: source.into() })
+}
+
 /// A table that fits a record: every timed system's queries take from half to twice its median, and
 /// as many of 150 gain and lose as [`difference`] says.
 pub(crate) fn rows(record: &Record) -> Vec<QueryRow> {
@@ -133,6 +304,9 @@ pub(crate) const HOSTILE: &str = "<script>alert('x')</script> & \"q\" | *b* _i_ 
 /// A record whose every name and text is [`HOSTILE`].
 pub(crate) fn hostile() -> Record {
     let mut record = with_retriever(1);
+    let oracle = record.systems.pop();
+    record.systems.extend(hosted().systems.into_iter().filter(|s| s.destination.is_some()));
+    record.systems.extend(oracle);
     record.experiment.name = HOSTILE.into();
     record.experiment.demonstration = Some(HOSTILE.into());
     record.experiment.warnings = vec![format!("first line\nsecond line {HOSTILE}")];
@@ -155,8 +329,26 @@ pub(crate) fn hostile() -> Record {
             &mut identity.device,
             &mut identity.dtype,
             &mut identity.truncation,
+            &mut identity.endpoint,
         ] {
             *text = Some(HOSTILE.into());
+        }
+        if let Origin::Replay { recorded } = &mut system.origin {
+            *recorded = HOSTILE.into();
+        }
+        if let Some(destination) = &mut system.destination {
+            destination.host = HOSTILE.into();
+            destination.region = Some(HOSTILE.into());
+            destination.fields = vec![HOSTILE.into()];
+            destination.retention = Some(HOSTILE.into());
+        }
+        if let Some(price) = system.cost.as_mut().and_then(|cost| cost.tariff.price.as_mut()) {
+            price.read = HOSTILE.into();
+            price.source = HOSTILE.into();
+        }
+        for call in &mut system.possibly_billed_twice {
+            call.query = QueryId::from(HOSTILE);
+            call.pass = HOSTILE.into();
         }
         system.quality[0].measure = HOSTILE.into();
         if let Some(difference) = &mut system.versus_first_stage {
@@ -361,7 +553,11 @@ fn latency(median: f64, candidates: f64) -> Latency {
         pairs_per_second: candidates / (1.1 * median),
         tokens_per_second: 80.0 * candidates / (1.1 * median),
         concurrency: 1,
-        parts: Default::default(),
+        parts: LatencyParts {
+            tokenize: 0.11 * median,
+            compute: 0.99 * median,
+            ..LatencyParts::default()
+        },
     }
 }
 

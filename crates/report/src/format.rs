@@ -142,6 +142,37 @@ pub(crate) fn counted(value: usize, one: &str, many: &str) -> String {
     format!("{} {}", count(value as u64), if value == 1 { one } else { many })
 }
 
+/// Things in a sentence: `a`, `a and b`, `a, b and c`.
+pub(crate) fn listed<T: AsRef<str>>(things: &[T]) -> String {
+    match things {
+        [] => String::new(),
+        [one] => one.as_ref().to_owned(),
+        [first @ .., last] => {
+            let first: Vec<&str> = first.iter().map(AsRef::as_ref).collect();
+            format!("{} and {}", first.join(", "), last.as_ref())
+        }
+    }
+}
+
+/// How many queries were in flight at a time: `one query at a time`, `8 queries in flight`, `1 to 8
+/// queries in flight`; without any figure, one.
+pub(crate) fn in_flight(of_systems: impl IntoIterator<Item = usize>) -> String {
+    let range = of_systems.into_iter().map(|queries| queries.max(1));
+    let range = range.fold(None, |range: Option<(usize, usize)>, queries| {
+        let (least, most) = range.unwrap_or((queries, queries));
+        Some((least.min(queries), most.max(queries)))
+    });
+    match range {
+        None | Some((1, 1)) => "one query at a time".into(),
+        Some((least, most)) if least == most => {
+            format!("{} queries in flight", count(most as u64))
+        }
+        Some((least, most)) => {
+            format!("{} to {} queries in flight", count(least as u64), count(most as u64))
+        }
+    }
+}
+
 /// Bytes of memory: `23.5 GiB`; 0 means unknown.
 pub(crate) fn memory(bytes: u64) -> String {
     if bytes == 0 {
@@ -227,6 +258,17 @@ mod tests {
             .map(number);
         assert_eq!(read, ["0", "0", "−3.5", "0.25", "12", "1234", "1.20e6", "−4e−7", "1e300", "0"]);
         assert_eq!(number(f64::INFINITY), "–");
+    }
+
+    #[test]
+    fn several_things_make_a_sentence() {
+        assert_eq!(listed::<&str>(&[]), "");
+        assert_eq!(listed(&["a"]), "a");
+        assert_eq!(listed(&["a", "b", "c"]), "a, b and c");
+        assert_eq!(in_flight([]), "one query at a time");
+        assert_eq!(in_flight([1, 0]), "one query at a time");
+        assert_eq!(in_flight([8, 8]), "8 queries in flight");
+        assert_eq!(in_flight([4, 1, 16]), "1 to 16 queries in flight");
     }
 
     #[test]

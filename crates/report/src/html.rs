@@ -22,8 +22,10 @@ pub(crate) fn page(content: &Content, charts: &[DrawnChart]) -> String {
             }
             body {
                 main {
-                    @if let Some(banner) = &content.banner {
-                        p.banner role="note" { strong { "Demonstration. " } (shown(banner)) }
+                    @for banner in &content.banners {
+                        p.banner role="note" {
+                            strong { (banner.title) " " } (shown(&banner.text))
+                        }
                     }
                     header {
                         h1 { (shown(&content.title)) }
@@ -199,7 +201,7 @@ mod tests {
 
     #[test]
     fn every_chart_has_a_table_in_its_section() {
-        for section in content::of(&fixture::record(2), "").sections {
+        for section in content::of(&fixture::hosted(), "").sections {
             let has = |wanted: fn(&Block) -> bool| section.blocks.iter().any(wanted);
             if has(|block| matches!(block, Block::Chart(_))) {
                 assert!(has(|block| matches!(block, Block::Table(_))), "{}", section.id);
@@ -214,12 +216,21 @@ mod tests {
         let page = rendered(&record, "");
         let (banner, heading) = (page.find("class=\"banner\""), page.find("<h1"));
         assert!(banner.unwrap() < heading.unwrap());
+
+        record.systems[1].origin = secondpass_core::Origin::Mock;
+        let page = rendered(&record, "");
+        let top = page.split("<h1").next().unwrap();
+        assert_eq!(top.matches("class=\"banner\"").count(), 2, "{top}");
+        assert!(top.contains("helpdesk-mini (mock) decides nothing"), "{top}");
     }
 
     #[test]
     fn ids_are_unique_and_references_resolve() {
-        let page = rendered(&fixture::record(3), "");
+        let page = rendered(&fixture::hosted(), "");
         let ids: Vec<&str> = values(&page, " id=\"");
+        for id in ["cost", "destinations", "chart-quality-cost"] {
+            assert!(ids.contains(&id), "{id} is missing");
+        }
         for (index, id) in ids.iter().enumerate() {
             assert!(!ids[..index].contains(id), "{id} twice");
         }

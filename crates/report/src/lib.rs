@@ -12,6 +12,8 @@ mod fixture;
 mod format;
 mod html;
 mod markdown;
+mod marks;
+mod money;
 mod write;
 
 use std::path::{Path, PathBuf};

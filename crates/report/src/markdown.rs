@@ -8,8 +8,8 @@ use crate::content::{Block, Cell, Content, Table};
 /// The whole page.
 pub(crate) fn page(content: &Content, charts: &[DrawnChart]) -> String {
     let mut paragraphs = vec![format!("# {}", escape(&content.title)), escape(&content.subtitle)];
-    if let Some(banner) = &content.banner {
-        paragraphs.push(format!("> **Demonstration.** {}", escape(banner)));
+    for banner in &content.banners {
+        paragraphs.push(format!("> **{}** {}", banner.title, escape(&banner.text)));
     }
     if !content.finding.trim().is_empty() {
         paragraphs.push(format!("**Finding:** {}", escape(&content.finding)));
@@ -148,6 +148,18 @@ mod tests {
     #[test]
     fn no_reranker() {
         insta::assert_snapshot!(rendered(&fixture::record(0), "Only the first stage was run."));
+    }
+
+    #[test]
+    fn hosted_and_self_hosted() {
+        let record = fixture::hosted();
+        let mut content = content::of(&record, "cohere is better than BM25.");
+        // The others are of the same kind for every reranker.
+        const SHOWN: [&str; 6] =
+            ["reranking", "truncation", "latency", "cost", "destinations", "method"];
+        content.sections.retain(|section| SHOWN.contains(&section.id));
+        let charts = charts::draw(&record, &fixture::rows(&record)).unwrap();
+        insta::assert_snapshot!(page(&content, &charts));
     }
 
     #[test]

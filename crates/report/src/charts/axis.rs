@@ -21,6 +21,23 @@ impl Axis {
     /// An axis for times in milliseconds: from 0, or logarithmic where the values span more than a
     /// factor of 20 and none is 0.
     pub(crate) fn milliseconds(values: impl IntoIterator<Item = f64>) -> Self {
+        Self::amounts(values)
+    }
+
+    /// An axis for amounts in US dollars, as [`Axis::milliseconds`] is for times.
+    pub(crate) fn dollars(values: impl IntoIterator<Item = f64>) -> Self {
+        let mut axis = Self::amounts(values);
+        for (_, label) in &mut axis.ticks {
+            // Half a dollar is 50 cents.
+            if label.split_once('.').is_some_and(|(_, decimals)| decimals.len() == 1) {
+                label.push('0');
+            }
+            label.insert(0, '$');
+        }
+        axis
+    }
+
+    fn amounts(values: impl IntoIterator<Item = f64>) -> Self {
         match extent(values) {
             Some((low, high)) if low > 0.0 && high > 20.0 * low => {
                 Self::decades(low * 0.93, high * 1.07)
@@ -207,6 +224,16 @@ mod tests {
         assert!((axis.position(1.0) - 2f64.ln() / 200f64.ln()).abs() < 1e-12);
         let axis = Axis::milliseconds([0.01, 20_000.0]);
         assert_eq!(labels(&axis), ["0.01", "0.1", "1", "10", "100", "1000", "10000"]);
+    }
+
+    #[test]
+    fn dollars_are_told_as_such() {
+        assert_eq!(
+            labels(&Axis::dollars([0.7, 2.0])),
+            ["$0.00", "$0.50", "$1.00", "$1.50", "$2.00", "$2.50"]
+        );
+        assert_eq!(labels(&Axis::dollars([0.3, 7.0])), ["$0.20", "$0.50", "$1", "$2", "$5", "$10"]);
+        assert!(Axis::dollars([0.0, 7.0]).position(0.0) == 0.0);
     }
 
     #[test]

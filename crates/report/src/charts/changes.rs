@@ -11,7 +11,7 @@ use super::frame::{Header, HorizontalAxis, Plot, VerticalAxis};
 use super::palette::{GAIN, INK, LOSS};
 use super::panels::{Panel, Panels, entry};
 use super::{Chart, Drawn, MARGIN, Painter, of_role, rerankers};
-use crate::format;
+use crate::{format, marks};
 
 /// Columns drawn at most: more would be finer than a pixel.
 const COLUMNS: usize = 360;
@@ -60,7 +60,7 @@ impl ChangesChart {
         let measure = format!("difference in {}", record.primary);
         let panels = found.iter().map(|(system, sorted)| {
             Panel::new(
-                &system.name,
+                &marks::label(system),
                 &system.versus_first_stage.as_ref().map_or(String::new(), changes),
                 VerticalAxis::new(axis.clone(), &measure),
                 HorizontalAxis::new(
@@ -74,7 +74,8 @@ impl ChangesChart {
             &title,
             "Each query's difference from the first stage, sorted. Area above the line is gained, \
              area below it lost; where the line runs at 0, nothing changed.",
-        );
+        )
+        .noting(marks::meaning(found.iter().map(|(system, _)| *system)));
         let parts: Vec<String> = found
             .iter()
             .map(|(system, sorted)| {
@@ -84,11 +85,12 @@ impl ChangesChart {
                     format::signed(least.unwrap_or(0.0)),
                     format::signed(most.unwrap_or(0.0))
                 );
+                let name = marks::label(system);
                 match &system.versus_first_stage {
                     Some(difference) => {
-                        format!("{}: {}; {extremes}", system.name, changes(difference))
+                        format!("{name}: {}; {extremes}", changes(difference))
                     }
-                    None => format!("{}: {extremes}", system.name),
+                    None => format!("{name}: {extremes}"),
                 }
             })
             .collect();

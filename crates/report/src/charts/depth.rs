@@ -9,7 +9,7 @@ use super::curves::{Curves, Join, OfCurves, Point, Series, Titled};
 use super::frame::{Header, HorizontalAxis, VerticalAxis};
 use super::palette::{CEILING, reranker};
 use super::{finite, level, of_role, primary, rerankers};
-use crate::format;
+use crate::{format, marks};
 
 /// What the horizontal axis of both depth charts says.
 pub(super) const DEPTH: &str = "candidates per query (depth), logarithmic scale";
@@ -37,7 +37,7 @@ impl DepthChart {
                 }
             }
             series.push(Series {
-                name: system.name.clone(),
+                name: marks::label(system),
                 figures: figures(last.depth, last.estimate.mean),
                 look: reranker(index),
                 join: Join::Line,
@@ -77,7 +77,8 @@ impl DepthChart {
                      intervals over queries; points of one depth are moved apart.",
                     format::level(record.statistics.alpha)
                 ),
-            ),
+            )
+            .noting(marks::meaning(rerankers(record).filter(|system| !system.depths.is_empty()))),
             VerticalAxis::new(
                 Axis::share(values),
                 &format!("{} (0 to 1, higher is better)", record.primary),

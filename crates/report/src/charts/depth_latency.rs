@@ -1,6 +1,6 @@
 //! Time by depth: what more candidates cost.
 
-use secondpass_evaluation::Record;
+use secondpass_evaluation::{Record, SystemRecord};
 
 use super::axis::Axis;
 use super::curves::{Curves, Join, OfCurves, Point, Series, Titled};
@@ -8,7 +8,7 @@ use super::depth::DEPTH;
 use super::frame::{Header, HorizontalAxis, VerticalAxis};
 use super::palette::reranker;
 use super::rerankers;
-use crate::format;
+use crate::{format, marks};
 
 /// One curve a reranker that was timed at its depths.
 pub(crate) struct DepthLatencyChart(Titled);
@@ -16,6 +16,7 @@ pub(crate) struct DepthLatencyChart(Titled);
 impl DepthLatencyChart {
     /// Lays out the times at each depth; `None` where none was measured.
     pub(crate) fn new(record: &Record) -> Option<Self> {
+        let timed = |system: &&SystemRecord| system.depths.iter().any(|p| p.latency.is_some());
         let series: Vec<Series> = rerankers(record)
             .enumerate()
             .filter_map(|(index, system)| {
@@ -32,7 +33,7 @@ impl DepthLatencyChart {
                     .collect();
                 let last = timed.last()?;
                 Some(Series {
-                    name: system.name.clone(),
+                    name: marks::label(system),
                     figures: format!("{} at depth {}", format::time(last.y / 1e3), last.x),
                     look: reranker(index),
                     join: Join::Line,
@@ -58,12 +59,19 @@ impl DepthLatencyChart {
             })
             .collect();
         let alt = format!("{title}. {}.", parts.join("; "));
+        let in_flight = rerankers(record)
+            .flat_map(|system| &system.depths)
+            .filter_map(|point| Some(point.latency.as_ref()?.concurrency));
         let curves = Curves::new(
             Header::new(
                 &title,
-                "A point is the median of the queries, one at a time; its bar ends at the 95th \
-                 percentile. Points of one depth are moved apart.",
-            ),
+                &format!(
+                    "A point is the median of the queries, {}; its bar ends at the 95th percentile. \
+                     Points of one depth are moved apart.",
+                    format::in_flight(in_flight)
+                ),
+            )
+            .noting(marks::meaning(rerankers(record).filter(timed))),
             VerticalAxis::new(vertical, &format!("milliseconds per query{scale}")),
             HorizontalAxis::new(Axis::settings(points().map(|p| p.x as usize)), DEPTH),
             Vec::new(),

@@ -80,6 +80,7 @@ pub(crate) fn name(text: &str, limit: f64) -> Lines {
 pub(crate) struct Header {
     title: Lines,
     subtitle: Lines,
+    note: Option<Lines>,
 }
 
 impl Header {
@@ -89,18 +90,33 @@ impl Header {
         Self {
             title: Lines::new(title, TITLE, limit, 3),
             subtitle: Lines::new(subtitle, NOTE, limit, 4),
+            note: None,
         }
+    }
+
+    /// With a note on lines of its own, where there is one.
+    pub(crate) fn noting(mut self, note: Option<String>) -> Self {
+        self.note = note.map(|text| Lines::new(&text, NOTE, WIDTH - 2.0 * MARGIN, 4));
+        self
     }
 
     /// Where what follows may start.
     pub(crate) fn bottom(&self) -> f64 {
-        MARGIN + self.title.height() + self.subtitle.height() + 12.0
+        self.note_top() + self.note.as_ref().map_or(0.0, Lines::height) + 12.0
     }
 
     /// Draws it at the top left.
     pub(crate) fn draw<DB: DrawingBackend>(&self, painter: &Painter<'_, DB>) -> Drawn<DB> {
         self.title.draw(painter, (MARGIN, MARGIN - 4.0), HPos::Left)?;
-        self.subtitle.draw(painter, (MARGIN, MARGIN + self.title.height()), HPos::Left)
+        self.subtitle.draw(painter, (MARGIN, MARGIN + self.title.height()), HPos::Left)?;
+        match &self.note {
+            Some(note) => note.draw(painter, (MARGIN, self.note_top()), HPos::Left),
+            None => Ok(()),
+        }
+    }
+
+    fn note_top(&self) -> f64 {
+        MARGIN + self.title.height() + self.subtitle.height()
     }
 }
 

@@ -9,7 +9,7 @@ use super::font::width;
 use super::frame::{Header, HorizontalAxis, NOTE, Rows};
 use super::palette::{INK, Look, Marker, SOFT, reranker};
 use super::{Chart, Drawn, MARGIN, Painter, rerankers};
-use crate::format;
+use crate::{format, marks};
 
 /// Boxes of seconds a query, in milliseconds.
 pub(crate) struct LatencyChart {
@@ -46,7 +46,7 @@ impl LatencyChart {
             .map(|(index, system)| {
                 let latency = system.latency.clone().filter(|l| finite(l.p50) && finite(l.p95));
                 System {
-                    name: system.name.clone(),
+                    name: marks::label(system),
                     look: reranker(index),
                     // Without a recorded latency the single times are not shown either: they may
                     // come from a cache or a replay.
@@ -60,14 +60,17 @@ impl LatencyChart {
         if measured.is_empty() {
             return None;
         }
+        let latencies = measured.iter().filter_map(|s| s.latency.as_ref());
+        let in_flight = latencies.map(|latency| latency.concurrency);
         let samples = measured.iter().filter_map(|s| s.latency.as_ref()).map(|l| l.samples);
         let subtitle = format!(
-            "Reranking all candidates of a query, one query at a time: {}, {} each on \
-             average.",
+            "Reranking all candidates of a query, {}: {}, {} each on average.",
+            format::in_flight(in_flight),
             spelled_range(samples.clone().min(), samples.max()),
             format::candidates(record.candidates.mean),
         );
-        let header = Header::new(&title, &subtitle);
+        let timed = rerankers(record).filter(|system| system.latency.is_some());
+        let header = Header::new(&title, &subtitle).noting(marks::meaning(timed));
         let values = measured.iter().flat_map(|system| {
             let spread = system.spread.into_iter().flat_map(|s| [s.least, s.greatest]);
             let marks = system.latency.iter().flat_map(|l| [l.p50 * 1e3, l.p95 * 1e3]);

@@ -7,7 +7,7 @@ use super::curves::{Curves, Join, OfCurves, Point, Series, Titled};
 use super::frame::{Header, HorizontalAxis, VerticalAxis};
 use super::palette::reranker;
 use super::{finite, level, of_role, primary, rerankers};
-use crate::format;
+use crate::{format, marks};
 
 /// One curve a reranker that was run at several lengths.
 pub(crate) struct LengthChart(Titled);
@@ -28,7 +28,7 @@ impl LengthChart {
                 lengths.push(point.max_length);
             }
             series.push(Series {
-                name: system.name.clone(),
+                name: marks::label(system),
                 figures: format!(
                     "{} at {} tokens",
                     format::score(last.estimate.mean),
@@ -63,7 +63,8 @@ impl LengthChart {
                      over queries; points of one length are moved apart.",
                     format::level(record.statistics.alpha)
                 ),
-            ),
+            )
+            .noting(marks::meaning(rerankers(record).filter(|system| !system.lengths.is_empty()))),
             VerticalAxis::new(
                 Axis::share(values),
                 &format!("{} (0 to 1, higher is better)", record.primary),

@@ -2,6 +2,7 @@
 
 mod axis;
 mod changes;
+mod cost;
 mod curves;
 mod depth;
 mod depth_latency;
@@ -25,6 +26,7 @@ use crate::ReportError;
 use curves::Level;
 
 pub(crate) use changes::ChangesChart;
+pub(crate) use cost::CostChart;
 pub(crate) use depth::DepthChart;
 pub(crate) use depth_latency::DepthLatencyChart;
 pub(crate) use latency::LatencyChart;
@@ -46,8 +48,9 @@ pub(crate) const MARGIN: f64 = 18.0;
 pub(crate) const SCALE: u32 = 4;
 
 /// The names of all charts there are.
-pub(crate) const NAMES: [&str; 8] = [
+pub(crate) const NAMES: [&str; 9] = [
     ChangesChart::NAME,
+    <CostChart as Chart>::NAME,
     <DepthChart as Chart>::NAME,
     <DepthLatencyChart as Chart>::NAME,
     LatencyChart::NAME,
@@ -134,7 +137,8 @@ fn visit(
     one(LengthChart::new(record), visitor)?;
     one(ScoresChart::new(record), visitor)?;
     one(LatencyChart::new(record, rows), visitor)?;
-    one(TradeoffChart::new(record), visitor)
+    one(TradeoffChart::new(record), visitor)?;
+    one(CostChart::new(record), visitor)
 }
 
 /// A system's estimate of the primary measure, if it applies to any query and is finite.

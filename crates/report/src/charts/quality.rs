@@ -8,7 +8,7 @@ use super::axis::Axis;
 use super::frame::{Header, HorizontalAxis, LABEL, Lines, Rows, within};
 use super::palette::{BASELINE, FIRST_STAGE, INK, Look, reranker, retriever};
 use super::{Chart, Drawn, MARGIN, Painter, WIDTH, of_role, primary};
-use crate::format;
+use crate::{format, marks};
 
 /// One row a system, the oracle as a dashed line.
 pub(crate) struct QualityChart {
@@ -39,7 +39,7 @@ impl QualityChart {
                 Role::FirstStage | Role::Oracle => FIRST_STAGE,
             };
             let estimate = primary(record, system).cloned();
-            systems.push(System { name: system.name.clone(), role: system.role, look, estimate });
+            systems.push(System { name: marks::label(system), role: system.role, look, estimate });
         }
         if systems.iter().all(|system: &System| system.estimate.is_none()) {
             return None;
@@ -56,7 +56,8 @@ impl QualityChart {
                 record.dataset.split,
                 format::level(record.statistics.alpha),
             ),
-        );
+        )
+        .noting(marks::meaning(&record.systems));
         let ceiling = oracle.map(|oracle| {
             let text = format!(
                 "oracle {}: no reranker can exceed this at depth {}",

@@ -8,7 +8,7 @@ use super::frame::{Header, HorizontalAxis, Plot, VerticalAxis};
 use super::palette::{GAIN, LOSS, SOFT};
 use super::panels::{Panel, Panels, entry};
 use super::{Chart, Drawn, MARGIN, Painter, rerankers};
-use crate::format;
+use crate::{format, marks};
 
 /// Steps of the shares of relevant, not relevant and unjudged pairs.
 pub(crate) struct ScoresChart {
@@ -41,7 +41,7 @@ impl ScoresChart {
         let shares: Vec<Shares> = found.iter().map(|(_, scores)| Shares::of(scores)).collect();
         let panels = found.iter().zip(&shares).map(|((system, scores), shares)| {
             Panel::new(
-                &system.name,
+                &marks::label(system),
                 &pairs(scores),
                 VerticalAxis::new(Axis::percent(shares.all()), "share of the pairs of each kind"),
                 HorizontalAxis::new(
@@ -56,7 +56,8 @@ impl ScoresChart {
             "Scores sort the candidates of one query; they are not probabilities, and the panels' \
              scales do not compare. The further apart the two areas, the better a threshold can be \
              set.",
-        );
+        )
+        .noting(marks::meaning(found.iter().map(|(system, _)| *system)));
         let parts: Vec<String> = found
             .iter()
             .map(|(system, scores)| {
@@ -72,8 +73,8 @@ impl ScoresChart {
                 });
                 let medians: Vec<String> = medians.collect();
                 match medians.is_empty() {
-                    true => format!("{}: no pairs", system.name),
-                    false => format!("{}: {}", system.name, medians.join(", ")),
+                    true => format!("{}: no pairs", marks::label(system)),
+                    false => format!("{}: {}", marks::label(system), medians.join(", ")),
                 }
             })
             .collect();

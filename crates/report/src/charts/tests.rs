@@ -103,6 +103,46 @@ fn labels_stay_apart_and_on_the_chart() {
     for rerankers in [0, 1, 2, 3, 8, 20] {
         checked(&fixture::record(rerankers));
     }
+    checked(&fixture::hosted());
+}
+
+#[test]
+fn cells_that_decide_nothing_are_marked_in_every_chart() {
+    let record = fixture::hosted();
+    let drawn = draw(&record, &fixture::rows(&record)).unwrap();
+    assert!(drawn.iter().any(|chart| chart.name == "quality-cost"));
+    let mut marked = 0;
+    for (name, svg) in checked(&record) {
+        let text = labels(&svg).into_iter().map(|l| l.text).collect::<Vec<_>>().join(" ");
+        let alt = &drawn.iter().find(|chart| chart.name == name).unwrap().alt;
+        for (cell, mark) in [("cohere-imitated", " (mock)"), ("voyage", " (replay of 2026-01-12)")]
+        {
+            for shown in [&text, alt] {
+                for (at, _) in shown.match_indices(cell) {
+                    let after = &shown[at + cell.len()..];
+                    assert!(after.starts_with(mark), "{name}: {cell}{after}");
+                    marked += 1;
+                }
+            }
+        }
+        let explained = text.contains("decide nothing");
+        assert_eq!(explained, text.contains("(mock)"), "{name}: {text}");
+    }
+    assert!(marked > 20, "{marked}");
+}
+
+#[test]
+fn the_longest_name_keeps_its_mark() {
+    let mut record = fixture::hosted();
+    for (system, letter) in record.systems[5..7].iter_mut().zip(["W", "再"]) {
+        system.name = letter.repeat(400);
+    }
+    for (name, svg) in checked(&record) {
+        let text = labels(&svg).into_iter().map(|l| l.text).collect::<Vec<_>>().join(" ");
+        for (shown, mark) in [("WWW", "(replay of 2026-01-12)"), ("再再再", "(mock)")] {
+            assert_eq!(text.contains(shown), text.contains(mark), "{name}: {text}");
+        }
+    }
 }
 
 #[test]

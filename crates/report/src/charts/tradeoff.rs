@@ -7,7 +7,7 @@ use super::curves::{Curves, Join, Level, OfCurves, Point, Series, Titled};
 use super::frame::{Header, HorizontalAxis, VerticalAxis};
 use super::palette::{Look, reranker};
 use super::{level, of_role, primary, rerankers};
-use crate::format;
+use crate::{format, marks};
 
 /// One point a reranker, first stage and oracle as lines.
 pub(crate) struct TradeoffChart(Titled);
@@ -34,7 +34,7 @@ impl TradeoffChart {
                     seconds.map_or("latency not measured".into(), format::time),
                 );
                 System {
-                    name: system.name.clone(),
+                    name: marks::label(system),
                     look: reranker(index),
                     figures,
                     point: seconds.map(|s| s * 1e3).zip(estimate),
@@ -71,7 +71,7 @@ impl TradeoffChart {
         let parts = parts.chain(levels.iter().map(|level| level.label.clone()));
         let alt = format!("{title}. {}.", parts.collect::<Vec<_>>().join("; "));
         let curves = Curves::new(
-            Header::new(&title, &subtitle),
+            Header::new(&title, &subtitle).noting(marks::meaning(rerankers(record))),
             VerticalAxis::new(vertical, &format!("{} (0 to 1, higher is better)", record.primary)),
             HorizontalAxis::new(horizontal, &format!("median milliseconds per query{scale}")),
             levels,

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use secondpass_evaluation::{HIGH_AGREEMENT, Record, SystemRecord};
 
 use super::{Block, Section, Table, failed, or_none, rerankers};
-use crate::format;
+use crate::{format, marks};
 
 /// How alike the tops are that a language model is given; `None` where nothing was compared.
 pub(super) fn section(record: &Record) -> Option<Section> {
@@ -41,7 +41,7 @@ fn table(systems: &[&SystemRecord]) -> Table {
             let found = system.agreement.iter().find(|agreement| agreement.k == *k);
             or_none(found, |agreement| format::percent(agreement.overlap))
         };
-        std::iter::once(system.name.as_str().into()).chain(cutoffs.iter().map(share)).collect()
+        std::iter::once(marks::name(system).into()).chain(cutoffs.iter().map(share)).collect()
     });
     Table { head, rows: rows.collect(), labels: 1 }
 }
@@ -49,7 +49,7 @@ fn table(systems: &[&SystemRecord]) -> Table {
 /// What follows where a reranker brings up what was up already. Where the top is more than half of
 /// the candidates, any order of them keeps much of it, and nothing follows.
 fn advice(record: &Record, system: &SystemRecord) -> Option<String> {
-    if failed(system) {
+    if failed(system) || !system.origin.is_live() {
         return None;
     }
     let high: Vec<String> = system
@@ -67,7 +67,7 @@ fn advice(record: &Record, system: &SystemRecord) -> Option<String> {
             "{} keeps {}: a language model that is given these documents reads nearly the same with \
              and without reranking. Rerank deeper candidates, hand over fewer documents, or save the \
              step; and check that these queries are as hard as your users'.",
-            system.name,
+            marks::name(system),
             high.join(", ")
         )
     })

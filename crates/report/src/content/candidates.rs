@@ -2,7 +2,7 @@ use secondpass_evaluation::{LOW_CEILING, Record};
 
 use super::rerankers;
 use super::{Block, Cell, Section, Table, failed, first_stage, heads, oracle, primary};
-use crate::format;
+use crate::{format, marks};
 
 /// What every system was given to order, and what that makes possible.
 pub(super) fn section(record: &Record) -> Section {
@@ -122,9 +122,15 @@ fn headroom(record: &Record, ceiling: f64) -> Option<String> {
             let gain = primary(record, system)?.mean - before;
             Some(match gain {
                 lost if lost < 0.0 => {
-                    format!("{} uses none of it: it loses {}", system.name, format::score(-lost))
+                    format!(
+                        "{} uses none of it: it loses {}",
+                        marks::name(system),
+                        format::score(-lost)
+                    )
                 }
-                gain => format!("{} gains {} of it", system.name, format::percent(gain / room)),
+                gain => {
+                    format!("{} gains {} of it", marks::name(system), format::percent(gain / room))
+                }
             })
         })
         .collect();

@@ -1,7 +1,7 @@
 use secondpass_evaluation::{QueryChange, Record, ShownDocument, SystemRecord};
 
 use super::{Block, Cell, Item, Section, Table, heads, rerankers};
-use crate::format;
+use crate::{format, marks};
 
 /// Queries shown for each reranker and direction.
 const SHOWN: usize = 10;
@@ -30,7 +30,7 @@ pub(super) fn section(record: &Record) -> Option<Section> {
     }
     let mut blocks = vec![Block::Text(note)];
     for system in changed {
-        blocks.push(Block::Heading(system.name.clone()));
+        blocks.push(Block::Heading(marks::name(system).into_owned()));
         if system.most_hurt.is_empty() {
             blocks.push(Block::Text("No query lost.".into()));
         } else {

@@ -3,7 +3,7 @@ use secondpass_evaluation::{DepthPoint, Record, SystemRecord};
 use super::rerankers;
 use super::{Block, Cell, Section, Table, difference, estimate, failed, heads, number, or_none};
 use crate::charts::{Chart as _, DepthChart, DepthLatencyChart};
-use crate::format;
+use crate::{format, marks};
 
 /// How many candidates are worth reranking; `None` where no depths were compared.
 pub(super) fn section(record: &Record) -> Option<Section> {
@@ -51,7 +51,7 @@ fn row(system: &SystemRecord, point: &DepthPoint) -> Vec<Cell> {
         None => "not measured".into(),
     };
     vec![
-        system.name.as_str().into(),
+        marks::name(system).into(),
         number(point.depth),
         estimate(&point.estimate),
         match failed(system) {
@@ -83,7 +83,7 @@ fn distinct(depths: &[DepthPoint]) -> Vec<&DepthPoint> {
 /// The least depth that gives away less than the margin; `None` where there is no choice of depths.
 fn enough(record: &Record, system: &SystemRecord) -> Option<String> {
     let depths = distinct(&system.depths);
-    if failed(system) || depths.len() < 2 {
+    if failed(system) || !system.origin.is_live() || depths.len() < 2 {
         return None;
     }
     let best = depths.iter().max_by(|a, b| a.estimate.mean.total_cmp(&b.estimate.mean))?;
@@ -97,7 +97,7 @@ fn enough(record: &Record, system: &SystemRecord) -> Option<String> {
         return Some(format!(
             "{}: no lesser depth comes within {} of the {} at depth {}; deeper candidates may still \
              raise it.",
-            system.name,
+            marks::name(system),
             format::number(margin),
             format::score(best.estimate.mean),
             best.depth
@@ -114,7 +114,7 @@ fn enough(record: &Record, system: &SystemRecord) -> Option<String> {
     };
     Some(format!(
         "{}: depth {} is the least within {} of its best mean ({} at depth {}).{saved}",
-        system.name,
+        marks::name(system),
         least.depth,
         format::number(margin),
         format::score(best.estimate.mean),

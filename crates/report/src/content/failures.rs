@@ -1,7 +1,7 @@
 use secondpass_evaluation::Record;
 
 use super::{Block, Cell, Section, Table, heads};
-use crate::format;
+use crate::{format, marks};
 
 /// Failures listed for each system; the record holds all.
 const SHOWN: usize = 20;
@@ -14,13 +14,17 @@ pub(super) fn section(record: &Record) -> Option<Section> {
     }
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     for system in &record.systems {
-        let name = system.name.as_str();
+        let name = marks::name(system);
         for (query, reason) in system.failures.iter().take(SHOWN) {
-            rows.push(vec![name.into(), query.as_str().into(), reason.as_str().into()]);
+            rows.push(vec![name.as_ref().into(), query.as_str().into(), reason.as_str().into()]);
         }
         if system.failures.len() > SHOWN {
             let more = format::count((system.failures.len() - SHOWN) as u64);
-            rows.push(vec![name.into(), format!("{more} more").into(), "see record.json".into()]);
+            rows.push(vec![
+                name.as_ref().into(),
+                format!("{more} more").into(),
+                "see record.json".into(),
+            ]);
         }
     }
     Some(Section {

@@ -2,7 +2,7 @@ use secondpass_core::{Identity, Scoring};
 use secondpass_evaluation::Record;
 
 use super::{Block, Cell, Section, Table, heads, rerankers};
-use crate::format;
+use crate::{format, marks};
 
 /// What exactly was run, on what, where and when.
 pub(super) fn section(record: &Record) -> Section {
@@ -29,26 +29,31 @@ pub(super) fn section(record: &Record) -> Section {
     let mut blocks =
         vec![Block::Table(Table { head: heads(["What", "Value"]), rows, labels: usize::MAX })];
     if rerankers(record).next().is_some() {
+        let endpoints = rerankers(record).any(|system| system.identity.endpoint.is_some());
+        let mut head = heads([
+            "System",
+            "Provider",
+            "Model",
+            "Revision",
+            "Weights",
+            "Device",
+            "Dtype",
+            "Max length",
+            "Truncation",
+            "Scoring",
+        ]);
+        if endpoints {
+            head.push("Endpoint".into());
+        }
         blocks.push(Block::Table(Table {
-            head: heads([
-                "System",
-                "Provider",
-                "Model",
-                "Revision",
-                "Weights",
-                "Device",
-                "Dtype",
-                "Max length",
-                "Truncation",
-                "Scoring",
-            ]),
-            rows: rerankers(record).map(|s| row(&s.name, &s.identity)).collect(),
+            head,
+            rows: rerankers(record).map(|s| row(&marks::name(s), &s.identity, endpoints)).collect(),
             labels: usize::MAX,
         }));
         blocks.push(Block::Text(
             "Quality may be compared with another run where data set, split, candidates, depth, \
-             model, weights, max length, truncation and dtype are equal; time where device and \
-             machine are equal too. Weights are shown by the first 12 digits of their SHA-256; \
+             model, weights, endpoint, max length, truncation and dtype are equal; time where device, \
+             machine and queries in flight are equal too. Weights are shown by the first 12 digits of their SHA-256; \
              record.json has all."
                 .into(),
         ));
@@ -56,9 +61,9 @@ pub(super) fn section(record: &Record) -> Section {
     Section { id: "identity", title: "Identity", blocks }
 }
 
-fn row(name: &str, identity: &Identity) -> Vec<Cell> {
+fn row(name: &str, identity: &Identity, endpoints: bool) -> Vec<Cell> {
     let or_none = |text: Option<&str>| Cell::from(text.unwrap_or(format::NONE));
-    vec![
+    let mut row = vec![
         name.into(),
         identity.provider.as_str().into(),
         identity.model.as_str().into(),
@@ -72,5 +77,9 @@ fn row(name: &str, identity: &Identity) -> Vec<Cell> {
             Scoring::Pointwise => "pointwise".into(),
             Scoring::Listwise => "listwise".into(),
         },
-    ]
+    ];
+    if endpoints {
+        row.push(or_none(identity.endpoint.as_deref()));
+    }
+    row
 }

@@ -1,13 +1,16 @@
 use secondpass_evaluation::{Record, SystemRecord};
 
-use super::{Block, Cell, Section, Table, heads, rerankers};
+use super::{Block, Cell, Section, Table, heads, latency_parts, or_none, rerankers};
 use crate::charts::{Chart as _, LatencyChart, TradeoffChart};
-use crate::format;
+use crate::{format, marks};
 
 /// Times and throughput of the rerankers, and the first stage's time.
 pub(super) fn section(record: &Record) -> Section {
     let mut blocks = vec![Block::Chart(LatencyChart::NAME)];
     let cached = rerankers(record).any(|system| system.cached > 0);
+    let in_flight =
+        || rerankers(record).filter_map(|system| Some(system.latency.as_ref()?.concurrency));
+    let crowded = in_flight().any(|queries| queries > 1);
     if rerankers(record).next().is_some() {
         let mut head = heads([
             "System",
@@ -22,14 +25,24 @@ pub(super) fn section(record: &Record) -> Section {
         if cached {
             head.push("From the cache".into());
         }
-        let rows = rerankers(record).map(|system| row(record, system, cached)).collect();
+        if crowded {
+            head.push("Queries in flight".into());
+        }
+        let rows = rerankers(record).map(|system| row(record, system, cached, crowded)).collect();
         blocks.push(Block::Table(Table { head, rows, labels: 1 }));
-        blocks.push(Block::Text(
-            "One query at a time, all its candidates; half of the queries took no longer than p50, \
-             95 in 100 no longer than p95. The figures hold for the machine and the candidates \
-             named below. The oracle does no work and is not timed."
-                .into(),
-        ));
+        let mut order = format::in_flight(in_flight());
+        order.replace_range(..1, &order[..1].to_uppercase());
+        let whole = if crowded { "each with all its candidates" } else { "all its candidates" };
+        let mut text = format!(
+            "{order}, {whole}; half of the queries took no longer than p50, 95 \
+             in 100 no longer than p95. The figures hold for the machine and the candidates named \
+             below. The oracle does no work and is not timed."
+        );
+        if rerankers(record).any(|system| system.destination.is_some()) {
+            text += " What a server answered is timed as this machine saw it, network included.";
+        }
+        blocks.push(Block::Text(text));
+        blocks.extend(latency_parts::blocks(record));
     }
     let mut notes = vec![first_stage(record)];
     if cached {
@@ -44,8 +57,8 @@ pub(super) fn section(record: &Record) -> Section {
     Section { id: "latency", title: "Latency", blocks }
 }
 
-fn row(record: &Record, system: &SystemRecord, cached: bool) -> Vec<Cell> {
-    let mut row = vec![Cell::from(system.name.as_str())];
+fn row(record: &Record, system: &SystemRecord, cached: bool, crowded: bool) -> Vec<Cell> {
+    let mut row = vec![Cell::from(marks::name(system))];
     match &system.latency {
         Some(latency) => row.extend([
             format::time(latency.p50).into(),
@@ -63,6 +76,9 @@ fn row(record: &Record, system: &SystemRecord, cached: bool) -> Vec<Cell> {
     }
     if cached {
         row.push(format::part(system.cached, record.dataset.queries).into());
+    }
+    if crowded {
+        row.push(or_none(system.latency.as_ref(), |l| format::count(l.concurrency as u64)));
     }
     row
 }

@@ -7,10 +7,7 @@ use crate::format;
 pub(super) fn section(record: &Record) -> Section {
     let dataset = &record.dataset;
     let mut items = vec![
-        format!(
-            "All figures were measured; none is a vendor's or assumed. The run finished on {}.",
-            record.finished
-        ),
+        provenance(record),
         format!(
             "Queries: {} ({} of {}). A query without any result scores 0 and is counted.",
             queries(dataset),
@@ -43,6 +40,31 @@ pub(super) fn section(record: &Record) -> Section {
         items.extend(tests(record));
     }
     Section { id: "method", title: "Method", blocks: vec![Block::List(items)] }
+}
+
+/// Which figures were measured, and which not.
+fn provenance(record: &Record) -> String {
+    let live = record.systems.iter().all(|system| system.origin.is_live());
+    let prices = record.systems.iter().filter_map(|system| system.cost.as_ref());
+    let prices = prices.into_iter().any(|cost| cost.tariff.price.is_some());
+    let mut exceptions = Vec::new();
+    if !live {
+        exceptions.push("those of marked cells");
+    }
+    if prices {
+        exceptions.push("prices, which their sources told, and costs, which follow from them");
+    }
+    match exceptions.is_empty() {
+        true => format!(
+            "All figures were measured; none is a vendor's or assumed. The run finished on {}.",
+            record.finished
+        ),
+        false => format!(
+            "All figures were measured in this run but {}. It finished on {}.",
+            exceptions.join(", and "),
+            record.finished
+        ),
+    }
 }
 
 /// Which queries count.

@@ -5,21 +5,25 @@
 mod agreement;
 mod candidates;
 mod changes;
+mod cost;
 mod depth;
+mod destinations;
 mod failures;
 mod identity;
 mod latency;
+mod latency_parts;
 mod method;
 mod quality;
 mod reranking;
 mod scores;
 mod slices;
+mod spending;
 mod truncation;
 mod unjudged;
 
 use secondpass_evaluation::{Difference, Estimate, Record, Role, SystemRecord};
 
-use crate::format;
+use crate::{format, marks};
 
 /// A whole report.
 pub(crate) struct Content {
@@ -27,14 +31,22 @@ pub(crate) struct Content {
     pub(crate) title: String,
     /// Data set, date and version in a line.
     pub(crate) subtitle: String,
-    /// Why the figures predict nothing, where they do not.
-    pub(crate) banner: Option<String>,
+    /// Why figures predict or decide nothing, where they do not.
+    pub(crate) banners: Vec<Banner>,
     /// What was found, in a sentence.
     pub(crate) finding: String,
     /// What to watch, each with its advice.
     pub(crate) warnings: Vec<String>,
     /// The rest, in reading order.
     pub(crate) sections: Vec<Section>,
+}
+
+/// What a reader must know before any figure.
+pub(crate) struct Banner {
+    /// In a word or two.
+    pub(crate) title: &'static str,
+    /// In full.
+    pub(crate) text: String,
 }
 
 /// A heading and what stands below it.
@@ -98,8 +110,8 @@ impl<T: Into<String>> From<T> for Cell {
 }
 
 /// Composes the report of a record, its sections in the order in which a reader decides: what was
-/// found, whether reranking is worth it, what limits it, where it fails, what it costs, and how all
-/// this came about.
+/// found, whether reranking is worth it, what limits it, where it fails, what it costs in time and
+/// money and who reads the texts, and how all this came about.
 pub(crate) fn of(record: &Record, finding: &str) -> Content {
     let sections = [
         Some(quality::section(record)),
@@ -113,6 +125,8 @@ pub(crate) fn of(record: &Record, finding: &str) -> Content {
         changes::section(record),
         Some(unjudged::section(record)),
         Some(latency::section(record)),
+        cost::section(record),
+        Some(destinations::section(record)),
         failures::section(record),
         Some(method::section(record)),
         Some(identity::section(record)),
@@ -128,11 +142,41 @@ pub(crate) fn of(record: &Record, finding: &str) -> Content {
             record.finished,
             record.version,
         ),
-        banner: record.experiment.demonstration.clone(),
+        banners: banners(record),
         finding: finding.to_owned(),
         warnings: record.experiment.warnings.clone(),
-        sections: sections.into_iter().flatten().collect(),
+        sections: sections
+            .into_iter()
+            .flatten()
+            .map(|section| explained(record, section))
+            .collect(),
     }
+}
+
+fn banners(record: &Record) -> Vec<Banner> {
+    let demonstration = record.experiment.demonstration.clone();
+    let demonstration = demonstration.map(|text| Banner { title: "Demonstration.", text });
+    let marked = marks::banner(record).map(|text| Banner { title: "Not live.", text });
+    demonstration.into_iter().chain(marked).collect()
+}
+
+/// The section, with the meaning of the marks that stand in its tables.
+fn explained(record: &Record, mut section: Section) -> Section {
+    let shows = |name: &str| {
+        section.blocks.iter().any(|block| match block {
+            Block::Table(table) | Block::Folded(_, table) => {
+                table.rows.iter().flatten().any(|cell| cell.text.contains(name))
+            }
+            Block::Text(text) | Block::Heading(text) => text.contains(name),
+            Block::List(items) => items.iter().any(|item| item.contains(name)),
+            Block::Chart(_) => false,
+        })
+    };
+    let marked = record.systems.iter().filter(|system| !system.origin.is_live());
+    if let Some(meaning) = marks::meaning(marked.filter(|system| shows(&marks::name(system)))) {
+        section.blocks.push(Block::Text(meaning));
+    }
+    section
 }
 
 fn heads<const N: usize>(heads: [&str; N]) -> Vec<String> {
@@ -204,7 +248,11 @@ mod tests {
 
     #[test]
     fn rows_have_as_many_cells_as_headings() {
-        for record in [0, 1, 8].map(fixture::record).into_iter().chain([fixture::hostile()]) {
+        for record in [0, 1, 8]
+            .map(fixture::record)
+            .into_iter()
+            .chain([fixture::hosted(), fixture::hostile()])
+        {
             for section in of(&record, "").sections {
                 for block in section.blocks {
                     let (Block::Table(table) | Block::Folded(_, table)) = block else { continue };
@@ -228,6 +276,48 @@ mod tests {
         let row = &table.unwrap().rows[1];
         assert_eq!(row[1].text, format::NONE);
         assert_eq!(row[2].text, "0.702");
+    }
+
+    #[test]
+    fn cells_that_decide_nothing_are_marked_wherever_they_stand() {
+        let record = fixture::hosted();
+        let told = texts(&record);
+        let mut marked = 0;
+        for (name, mark) in [("cohere-imitated", " (mock)"), ("voyage", " (replay of 2026-01-12)")]
+        {
+            for line in told.lines().flat_map(|line| line.split(" | ").take(1)) {
+                for (at, _) in line.match_indices(name) {
+                    assert!(line[at + name.len()..].starts_with(mark), "{line}");
+                    marked += 1;
+                }
+            }
+        }
+        assert!(marked > 20, "{marked}");
+        // Where a mark stands, its meaning does.
+        for section in of(&record, "").sections {
+            let shows = |block: &Block| match block {
+                Block::Table(table) => table.rows.iter().any(|row| row[0].text.contains("(mock)")),
+                _ => false,
+            };
+            let explains = |block: &Block| matches!(block, Block::Text(text) if text.contains("Such figures decide nothing."));
+            let (shown, explained) =
+                (section.blocks.iter().any(shows), section.blocks.iter().any(explains));
+            assert!(explained || !shown, "{}", section.id);
+        }
+        assert!(texts(&fixture::record(3)).find("decide nothing").is_none());
+    }
+
+    #[test]
+    fn what_is_not_live_gets_no_verdict_and_no_advice() {
+        let told = texts(&fixture::hosted());
+        let verdict = |name: &str, reason: &str| {
+            assert!(told.contains(&format!("{name}: no verdict, for {reason};")), "{told}");
+            assert!(told.contains(&format!("{name} | no verdict |")), "{told}");
+            assert!(!told.contains(&format!("{name}: depth")), "{told}");
+        };
+        verdict("cohere-imitated (mock)", "a mock's figures are made up");
+        verdict("voyage (replay of 2026-01-12)", "a replay decides nothing");
+        assert!(told.contains("cohere: better than the first stage"), "{told}");
     }
 
     /// Every text of a report but the charts'.
@@ -301,6 +391,8 @@ mod tests {
                 "changes",
                 "unjudged",
                 "latency",
+                "cost",
+                "destinations",
                 "failures",
                 "method",
                 "identity"
@@ -322,6 +414,7 @@ mod tests {
                 "truncation",
                 "unjudged",
                 "latency",
+                "destinations",
                 "method",
                 "identity"
             ]

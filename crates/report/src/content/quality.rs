@@ -2,7 +2,7 @@ use secondpass_evaluation::{Estimate, Record, Role, SystemRecord};
 
 use super::{Block, Cell, Section, Table, estimate, or_none, oracle};
 use crate::charts::{Chart as _, QualityChart};
-use crate::format;
+use crate::{format, marks};
 
 /// Every measure of every system.
 pub(super) fn section(record: &Record) -> Section {
@@ -69,8 +69,8 @@ fn table(record: &Record, measures: &[&str], intervals: bool) -> Table {
     });
     let rows = systems.into_iter().map(|system| {
         let name = match system.role {
-            Role::Retriever => format!("{} (retriever)", system.name),
-            _ => system.name.clone(),
+            Role::Retriever => format!("{} (retriever)", marks::name(system)),
+            _ => marks::name(system).into_owned(),
         };
         let mut row = vec![Cell::from(name)];
         row.extend(measures.iter().map(|measure| {
@@ -127,7 +127,7 @@ fn missing(record: &Record, system: &SystemRecord) -> Option<String> {
     (missing > 0).then(|| {
         format!(
             "{}: {} came back without any result and {} 0.",
-            system.name,
+            marks::name(system),
             format::of_queries(missing, record.dataset.queries),
             if missing == 1 { "scores" } else { "score" }
         )

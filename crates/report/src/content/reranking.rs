@@ -5,7 +5,7 @@ use super::{
 };
 use super::{number, or_none, primary, value};
 use crate::charts::{ChangesChart, Chart as _};
-use crate::format;
+use crate::{format, marks};
 
 /// With and without reranking: the verdicts, what they rest on, and for how many queries; other
 /// first stages by themselves. `None` where nothing was compared.
@@ -68,7 +68,7 @@ fn comparisons(
 
 /// The verdict in words, with what a reader needs to weigh it.
 fn sentence(record: &Record, system: &SystemRecord, versus: &Difference) -> String {
-    let name = &system.name;
+    let name = marks::name(system);
     if failed(system) {
         return format!(
             "{name}: no verdict; {} failed, so the two were not measured on the same queries; run it \
@@ -85,6 +85,9 @@ fn sentence(record: &Record, system: &SystemRecord, versus: &Difference) -> Stri
         format::signed(versus.mean),
         format::signed_interval(versus.low, versus.high)
     );
+    if let Some(reason) = marks::no_verdict(system) {
+        return format!("{name}: no verdict, for {reason}; {difference}.");
+    }
     let Some(comparison) = &system.comparison else {
         return format!("{name}: no verdict; the record holds no test of {difference}.");
     };
@@ -116,11 +119,13 @@ fn differences(record: &Record, compared: &[(&SystemRecord, &Difference)]) -> Ta
     let rows = compared.iter().map(|(system, versus)| {
         let verdict = match &system.comparison {
             _ if failed(system) => "failed".to_owned(),
-            Some(comparison) if comparison.queries > 0 => comparison.verdict.to_string(),
+            Some(comparison) if comparison.queries > 0 && system.origin.is_live() => {
+                comparison.verdict.to_string()
+            }
             _ => "no verdict".to_owned(),
         };
         let mut row = vec![
-            system.name.as_str().into(),
+            marks::name(system).into(),
             verdict.into(),
             estimate_or_none(before),
             estimate_or_none(primary(record, system)),
@@ -156,7 +161,7 @@ fn tests(record: &Record, tested: &[(&SystemRecord, &Comparison)]) -> Table {
     let rows = tested.iter().map(|(system, comparison)| {
         let randomization = format::p(comparison.randomization);
         vec![
-            system.name.as_str().into(),
+            marks::name(system).into(),
             number(comparison.queries),
             match comparison.exact {
                 true => value(randomization, "exact".into()),

@@ -2,7 +2,7 @@ use secondpass_evaluation::{Record, ScoreDistribution, SystemRecord};
 
 use super::{Block, Cell, Section, Table, heads, or_none, rerankers};
 use crate::charts::{Chart as _, ScoresChart, middle, total, well_formed};
-use crate::format;
+use crate::{format, marks};
 
 /// How scores lie, by relevance; `None` where no distribution was kept.
 pub(super) fn section(record: &Record) -> Option<Section> {
@@ -44,7 +44,7 @@ fn medians(found: &[(&SystemRecord, &ScoreDistribution)]) -> Table {
     let any = |counts: Counts| found.iter().any(|(_, scores)| total(counts(scores)) > 0);
     let kinds: Vec<_> = kinds.into_iter().filter(|(_, counts)| any(*counts)).collect();
     let rows = found.iter().map(|(system, scores)| {
-        let mut row = vec![Cell::from(system.name.as_str())];
+        let mut row = vec![Cell::from(marks::name(system))];
         for (_, counts) in &kinds {
             row.push(format::count(total(counts(scores))).into());
             row.push(or_none(middle(scores, counts(scores)), range));
@@ -64,7 +64,7 @@ fn bins(found: &[(&SystemRecord, &ScoreDistribution)]) -> Table {
         let bins = scores.edges.windows(2).zip(counts);
         bins.map(|(edges, ((relevant, not_relevant), unjudged))| {
             vec![
-                system.name.as_str().into(),
+                marks::name(system).into(),
                 range((edges[0], edges[1])).into(),
                 format::count(*relevant).into(),
                 format::count(*not_relevant).into(),

@@ -1,7 +1,7 @@
 use secondpass_evaluation::{Difference, Record, Slice, SystemRecord};
 
 use super::{Block, Cell, Section, Table, difference, estimate, failed, heads, number};
-use crate::format;
+use crate::{format, marks};
 
 /// The primary measure by attribute of the queries; `None` where queries have none.
 pub(super) fn section(record: &Record) -> Option<Section> {
@@ -53,7 +53,7 @@ fn row(system: &SystemRecord, slice: &Slice) -> Vec<Cell> {
     };
     vec![
         format!("{}: {}", slice.attribute, slice.value).into(),
-        system.name.as_str().into(),
+        marks::name(system).into(),
         number(slice.estimate.queries),
         estimate(&slice.estimate),
         match versus {

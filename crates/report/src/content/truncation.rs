@@ -1,9 +1,9 @@
 use secondpass_core::TruncationAudit;
 use secondpass_evaluation::{LengthPoint, Record, SystemRecord};
 
-use super::{Block, Cell, Section, Table, estimate, heads, rerankers};
+use super::{Block, Cell, Section, Table, estimate, heads, rerankers, value};
 use crate::charts::{Chart as _, LengthChart};
-use crate::format;
+use crate::{format, marks};
 
 /// What the rerankers did not read, and what that costs where it was measured.
 pub(super) fn section(record: &Record) -> Section {
@@ -24,6 +24,17 @@ pub(super) fn section(record: &Record) -> Section {
         ]
     };
     blocks.extend(lengths(record));
+    let audits = rerankers(record).flat_map(|system| {
+        let lengths = system.lengths.iter().map(|point| &point.truncation);
+        lengths.chain([&system.truncation]).flatten()
+    });
+    if audits.into_iter().any(|audit| audit.estimated) {
+        blocks.push(Block::Text(
+            "Figures marked as estimates count tokens by another rule than the provider's own: what \
+             it cut may be more or less."
+                .into(),
+        ));
+    }
     Section { id: "truncation", title: "Truncation", blocks }
 }
 
@@ -38,7 +49,7 @@ fn lengths(record: &Record) -> Vec<Block> {
         heads(["System", "Maximum length", "", "Pairs cut", "Tokens cut", "p50 per query"]);
     head[2].clone_from(&record.primary);
     let rows = swept.iter().flat_map(|system| {
-        system.lengths.iter().map(|point| length(&system.name, point)).collect::<Vec<_>>()
+        system.lengths.iter().map(|point| length(&marks::name(system), point)).collect::<Vec<_>>()
     });
     let mut blocks = vec![
         Block::Heading("The measured effect of the maximum length".into()),
@@ -56,7 +67,7 @@ fn length(name: &str, point: &LengthPoint) -> Vec<Cell> {
     let cut = |part: fn(&TruncationAudit) -> (usize, usize)| match &point.truncation {
         Some(audit) => {
             let (cut, all) = part(audit);
-            Cell::from(format::part(cut, all))
+            figure(audit, format::part(cut, all))
         }
         None => "unknown".into(),
     };
@@ -81,7 +92,7 @@ fn effect(record: &Record, system: &SystemRecord) -> Option<String> {
     (applies && shortest.max_length < longest.max_length).then(|| {
         format!(
             "{}: {} instead of {} tokens change {} by {}. Exploratory: no test was made.",
-            system.name,
+            marks::name(system),
             format::count(longest.max_length as u64),
             format::count(shortest.max_length as u64),
             record.primary,
@@ -90,18 +101,51 @@ fn effect(record: &Record, system: &SystemRecord) -> Option<String> {
     })
 }
 
+/// A figure of an audit, marked where it is an estimate.
+fn figure(audit: &TruncationAudit, text: String) -> Cell {
+    match audit.estimated {
+        true => value(text, "(estimate)".into()),
+        false => text.into(),
+    }
+}
+
 fn row(system: &SystemRecord) -> Vec<Cell> {
     let tokens = |count: usize| format!("{} tokens", format::count(count as u64));
     let limit = system.identity.max_length.map_or("unknown".into(), tokens);
-    let name = Cell::from(system.name.as_str());
+    let name = Cell::from(marks::name(system));
     match &system.truncation {
         Some(audit) => vec![
             name,
-            format::part(audit.pairs_cut, audit.pairs).into(),
-            format::part(audit.tokens_cut, audit.tokens).into(),
-            tokens(audit.longest).into(),
+            figure(audit, format::part(audit.pairs_cut, audit.pairs)),
+            figure(audit, format::part(audit.tokens_cut, audit.tokens)),
+            figure(audit, tokens(audit.longest)),
             limit.into(),
         ],
         None => vec![name, "unknown".into(), "unknown".into(), "unknown".into(), limit.into()],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn estimates_say_so() {
+        let mut record = fixture::record(1);
+        let details = |record: &Record| -> Vec<Option<String>> {
+            row(&record.systems[1]).into_iter().map(|cell| cell.detail).collect()
+        };
+        let explained = |record: &Record| {
+            section(record).blocks.iter().any(
+                |block| matches!(block, Block::Text(text) if text.contains("marked as estimates")),
+            )
+        };
+        assert_eq!(details(&record), vec![None; 5]);
+        assert!(!explained(&record));
+        record.systems[1].truncation.as_mut().unwrap().estimated = true;
+        let estimate = Some("(estimate)".to_owned());
+        assert_eq!(details(&record), [None, estimate.clone(), estimate.clone(), estimate, None]);
+        assert!(explained(&record));
     }
 }

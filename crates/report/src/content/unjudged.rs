@@ -1,7 +1,7 @@
 use secondpass_evaluation::{Record, Role};
 
 use super::{Block, Cell, Section, Table, heads, or_none, primary};
-use crate::format;
+use crate::{format, marks};
 
 /// How much the documents that nobody judged could change.
 pub(super) fn section(record: &Record) -> Section {
@@ -16,7 +16,7 @@ pub(super) fn section(record: &Record) -> Section {
             false => format::NOT_APPLICABLE.into(),
         };
         vec![
-            Cell::from(system.name.as_str()),
+            Cell::from(marks::name(system)),
             format::percent(unjudged.judged_at_10).into(),
             bound(unjudged.low),
             bound(unjudged.high),
