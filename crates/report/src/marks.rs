@@ -53,28 +53,30 @@ pub(crate) fn no_verdict(system: &SystemRecord) -> Option<&'static str> {
 
 /// What the marks of these systems mean; `None` where all were live.
 pub(crate) fn meaning<'a>(systems: impl IntoIterator<Item = &'a SystemRecord>) -> Option<String> {
+    kinds(systems).map(|kinds| format!("{kinds} Such figures decide nothing."))
+}
+
+fn kinds<'a>(systems: impl IntoIterator<Item = &'a SystemRecord>) -> Option<String> {
     let (mut mock, mut replay) = (false, false);
     for system in systems {
         mock |= system.origin == Origin::Mock;
         replay |= matches!(system.origin, Origin::Replay { .. });
     }
-    let mut parts = Vec::new();
-    if mock {
-        parts.push("(mock): an imitation of the provider, whose scores and times are made up");
-    }
-    if replay {
-        parts.push("(replay): answers and times recorded earlier, on the day named");
-    }
-    (!parts.is_empty()).then(|| format!("{}. Such figures decide nothing.", parts.join(". ")))
+    let mock =
+        mock.then_some("(mock): an imitation of the provider, whose scores and times are made up.");
+    let replay =
+        replay.then_some("(replay): answers and times recorded earlier, on the day named.");
+    let kinds: Vec<&str> = mock.into_iter().chain(replay).collect();
+    (!kinds.is_empty()).then(|| kinds.join(" "))
 }
 
 /// Which cells of a record decide nothing; `None` where all were live.
 pub(crate) fn banner(record: &Record) -> Option<String> {
     let marked: Vec<Cow<'_, str>> =
         record.systems.iter().filter(|system| !system.origin.is_live()).map(name).collect();
-    let meaning = meaning(&record.systems)?;
+    let kinds = kinds(&record.systems)?;
     let verb = if marked.len() == 1 { "decides" } else { "decide" };
-    Some(format!("{} {verb} nothing. {meaning}", format::listed(&marked)))
+    Some(format!("{} {verb} nothing. {kinds}", format::listed(&marked)))
 }
 
 /// The day of an RFC 3339 time; what is none stands as it is, shortened.

@@ -45,7 +45,11 @@ pub(crate) fn price(tariff: &Tariff) -> String {
 
 /// A mean number of units: `1 search unit`, `2.4 search units`, `5,961 tokens`.
 pub(crate) fn units(mean: f64, unit: BillingUnit) -> String {
-    let number = if mean < 1_000.0 { format::mean(mean) } else { format::rate(mean) };
+    let number = match mean {
+        small if small > 0.0 && small < 0.1 => format::number(small),
+        many if many >= 1_000.0 => format::rate(many),
+        mean => format::mean(mean),
+    };
     match number.as_str() {
         "1" => format!("1 {}", unit.singular()),
         number => format!("{number} {unit}"),
@@ -114,6 +118,7 @@ mod tests {
         assert_eq!(units(1.0, BillingUnit::SearchUnit), "1 search unit");
         assert_eq!(units(1.04, BillingUnit::SearchUnit), "1 search unit");
         assert_eq!(units(2.4, BillingUnit::SearchUnit), "2.4 search units");
+        assert_eq!(units(0.004, BillingUnit::Hour), "0.004 hours");
         assert_eq!(units(5_961.3, BillingUnit::Token), "5,961 tokens");
         assert_eq!(units(f64::NAN, BillingUnit::Token), "– tokens");
     }

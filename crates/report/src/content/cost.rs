@@ -69,7 +69,7 @@ fn prices(record: &Record) -> Vec<Block> {
         rows: tariffs.collect(),
         labels: usize::MAX,
     };
-    let mut head = heads(["System", "A query", "50 candidates", "1,000 queries"]);
+    let mut head = heads(["System", "Per query", "Per 50 candidates", "Per 1,000 queries"]);
     head.extend(record.volumes.iter().map(|&volume| {
         let queries = if volume == 1 { "query" } else { "queries" };
         format!("{} {queries} a month", format::count(volume))
