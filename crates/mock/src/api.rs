@@ -20,6 +20,12 @@ pub trait Api: Send + Sync {
     fn request_id_header(&self) -> &'static str {
         "x-request-id"
     }
+
+    /// The headers in which the provider tells how many milliseconds it worked. The server fills
+    /// them on good answers.
+    fn time_headers(&self) -> &'static [&'static str] {
+        &[]
+    }
 }
 
 /// What a provider answers.

@@ -269,6 +269,11 @@ impl Server {
             body.truncate(body.len() / 2);
         }
         reply.headers.extend(answer.headers);
+        if reply.status == 200 {
+            let worked = self.settings.latency.as_millis().to_string();
+            let names = self.api.time_headers().iter();
+            reply.headers.extend(names.map(|name| ((*name).to_owned(), worked.clone())));
+        }
         reply.headers.extend(kind.map(|kind| ("content-type".into(), kind.into())));
         if zips && (self.settings.gzip || reply.fault == Some(Fault::Gzip)) {
             let mut packed = Vec::new();

@@ -6,7 +6,7 @@
 //! `{"message"}` with their name in `x-amzn-errortype`. Bedrock does not tell what it bills: a query
 //! of up to 100 chunks (<https://docs.aws.amazon.com/bedrock/latest/userguide/rerank-pricing.html>).
 
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
@@ -40,7 +40,6 @@ impl Bedrock {
 
 impl Api for Bedrock {
     fn answer(&self, request: &Request) -> Answer {
-        let start = Instant::now();
         let Some(operation) = Operation::of(&request.path) else {
             return refuse(404, "UnknownOperationException", "There is no such operation", request);
         };
@@ -61,10 +60,6 @@ impl Api for Bedrock {
         match answer {
             Ok(mut answer) => {
                 answer.headers.push((REQUEST_ID.into(), id(&request.body)));
-                if let Operation::Invoke(_) = operation {
-                    let spent = start.elapsed().as_millis().to_string();
-                    answer.headers.push(("x-amzn-bedrock-invocation-latency".into(), spent));
-                }
                 answer
             }
             Err(why) => refuse(400, "ValidationException", &why, request),
@@ -93,6 +88,10 @@ impl Api for Bedrock {
 
     fn request_id_header(&self) -> &'static str {
         REQUEST_ID
+    }
+
+    fn time_headers(&self) -> &'static [&'static str] {
+        &["x-amzn-bedrock-invocation-latency"]
     }
 }
 

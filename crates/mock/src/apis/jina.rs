@@ -1,7 +1,9 @@
 //! Jina: `POST /v1/rerank`.
 //!
 //! After <https://api.jina.ai/openapi.json>: names and statuses of its errors, its models. Errors come
-//! as `{"detail", "code", "request_id"}`, a body that does not fit as FastAPI refuses it.
+//! as `{"detail", "code", "request_id"}`, a body that does not fit as FastAPI refuses it. It bills the
+//! tokens of the request: published answers with their texts fit the query once, each document once,
+//! and two special tokens for each of them.
 
 use serde_json::{Value, json};
 
@@ -11,6 +13,8 @@ use crate::{Answer, Api, Request, tokens};
 
 /// Documents of a call at most.
 const MOST_DOCUMENTS: usize = 2_048;
+/// Around each text.
+const SPECIAL_TOKENS: u64 = 2;
 
 /// Jina's API.
 pub struct Jina {
@@ -97,7 +101,8 @@ fn rerank(request: &Request) -> Result<Answer, Refusal> {
         result
     });
     let results: Vec<Value> = results.collect();
-    let total = tokens::of_pairs(query, &documents);
+    let total = [query].into_iter().chain(documents.iter().map(String::as_str));
+    let total = total.map(|text| tokens::count(text) + SPECIAL_TOKENS).sum();
     let body = json!({
         "model": model,
         "object": "list",
@@ -148,8 +153,9 @@ mod tests {
         assert_eq!(places(&answer.body["results"]).len(), 3);
         assert_eq!(answer.body["results"][0].get("document"), None);
         assert_eq!(answer.body["usage"]["total_tokens"], json!(answer.billed));
-        let one = ask(|body| body["documents"] = json!(["reset a password"]));
-        assert!(answer.billed > 2 * one.billed, "the query counts once a document");
+        let texts = ["export invoices", "reset a password", "export all invoices", "an invoice"];
+        let tokens: u64 = texts.map(|text| tokens::count(text) + SPECIAL_TOKENS).iter().sum();
+        assert_eq!(answer.billed, tokens, "the query counts once");
     }
 
     #[test]

@@ -11,6 +11,8 @@ use crate::{Answer, Api, Request, Shape, tokens};
 
 /// Documents in a rerank unit.
 const RERANK_UNIT: u64 = 100;
+/// The header that every request must have.
+const VERSION: &str = "x-pinecone-api-version";
 
 /// Pinecone's API.
 pub struct Pinecone {
@@ -34,6 +36,10 @@ impl Api for Pinecone {
         }
         if !request.headers.get("api-key").is_some_and(|key| self.key.opens(key)) {
             return self.failure(401);
+        }
+        if !request.headers.contains_key(VERSION) {
+            let why = format!("Header {VERSION} is required: the date of the API's version.");
+            return refuse(400, "INVALID_ARGUMENT", &why);
         }
         rerank(request).unwrap_or_else(|refusal| match refusal {
             Refusal::Argument(why) => refuse(400, "INVALID_ARGUMENT", &why),
@@ -176,7 +182,8 @@ mod tests {
             "documents": texts.map(|text| json!({ "text": text })),
         });
         change(&mut body);
-        with(without(post("/rerank", &body), "authorization"), "api-key", "key")
+        let request = without(post("/rerank", &body), "authorization");
+        with(with(request, "api-key", "key"), VERSION, "2025-01")
     }
 
     fn ask(change: impl Fn(&mut Value)) -> Answer {
@@ -220,6 +227,8 @@ mod tests {
             assert_eq!(answer.body["error"]["code"], json!("INVALID_ARGUMENT"));
         }
         assert_eq!(ask(|body| body["model"] = json!("other")).status, 404);
+        let undated = Pinecone::new(None).answer(&without(asked(|_| {}), VERSION));
+        assert_eq!(undated.status, 400);
         let bearer = with(without(asked(|_| {}), "api-key"), "authorization", "Bearer key");
         let answer = Pinecone::new(Some("key")).answer(&bearer);
         assert_eq!((answer.status, &answer.body["status"]), (401, &json!(401)));

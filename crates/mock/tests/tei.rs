@@ -1,15 +1,17 @@
-//! Answers that are not JSON, on the wire: text-embeddings-inference refuses with a line of text or
-//! with nothing.
+//! text-embeddings-inference on the wire: it refuses with a line of text or with nothing, and tells how
+//! long it worked.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use secondpass_mock::{Kind, Mock, Settings};
 
 #[test]
-fn text_goes_out_as_text_and_nothing_as_nothing() {
+fn text_and_nothing_go_out_as_such_and_times_are_told() {
     let key = Some("key".to_owned());
-    let mock = Mock::start(Settings { key, ..Settings::new(Kind::Tei) }).unwrap();
+    let latency = Duration::from_millis(12);
+    let mock = Mock::start(Settings { key, latency, ..Settings::new(Kind::Tei) }).unwrap();
     let ask = |head: &str, body: &str| {
         let mut stream = TcpStream::connect(mock.address()).unwrap();
         let length = body.len();
@@ -37,5 +39,6 @@ fn text_goes_out_as_text_and_nothing_as_nothing() {
     assert!(body.starts_with("Failed to deserialize") && body.contains("`texts`"), "{body}");
     let (head, body) = ask(json, r#"{"query": "a", "texts": ["a"]}"#);
     assert!(head.contains("content-type: application/json"), "{head}");
+    assert!(head.contains("x-total-time: 12\r\n") && head.contains("x-queue-time: 0"), "{head}");
     assert!(body.starts_with("[{") && body.ends_with("}]"), "{body}");
 }
