@@ -64,6 +64,19 @@ pub(crate) fn host(url: &str) -> Option<String> {
     })
 }
 
+/// The host of a URL, with its port where it is not the scheme's own; `None` where there is none.
+pub fn authority(url: &str) -> Option<String> {
+    let url = Url::parse(url.trim()).ok()?;
+    let host = url.host_str()?;
+    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+}
+
+/// Whether a URL points to this machine or into a private network: loopback, RFC 1918, RFC 4193,
+/// link-local addresses, and names that no public resolver knows.
+pub fn is_private_url(url: &str) -> bool {
+    Url::parse(url.trim()).is_ok_and(|url| url.host_str().is_some_and(is_private))
+}
+
 /// This machine, addresses of private networks (RFC 1918, RFC 4193), and names that no public
 /// resolver knows: without a dot, or under `.local`, `.internal` or `.localhost`.
 fn is_private(host: &str) -> bool {
@@ -113,6 +126,17 @@ mod tests {
             assert!(error.to_string().contains(part), "{error}");
             assert!(!format!("{error} {error:?}").contains("planted"), "{error:?}");
         }
+    }
+
+    #[test]
+    fn destinations_are_named_with_their_port() {
+        let named = |url| authority(url).unwrap();
+        assert_eq!(named("https://api.cohere.com/v2"), "api.cohere.com");
+        assert_eq!(named("http://127.0.0.1:8080/"), "127.0.0.1:8080");
+        assert_eq!(named("https://host:443"), "host");
+        assert_eq!(authority("nothing"), None);
+        assert!(is_private_url("http://gpu.local:8080/x") && is_private_url("http://[::1]:80"));
+        assert!(!is_private_url("https://10.example.com") && !is_private_url("10.0.0.1"));
     }
 
     #[test]

@@ -39,7 +39,7 @@ mod settings;
 mod sync;
 mod timeouts;
 
-pub use address::AddressError;
+pub use address::{AddressError, authority, is_private_url};
 pub use attempt::{Attempt, Outcome};
 pub use authorize::{Anonymous, Authorize, Bearer, KeyHeader};
 pub use breaker::{Breaker, BreakerSettings};

@@ -77,9 +77,17 @@ impl RetryPolicy {
     /// # Errors
     /// Zero attempts.
     pub fn new(attempts: u32, base: Duration, cap: Duration) -> Result<Self, PolicyError> {
+        Self { base, cap, ..Self::default() }.with_attempts(attempts)
+    }
+
+    /// The same with another number of attempts.
+    ///
+    /// # Errors
+    /// Zero attempts.
+    pub fn with_attempts(self, attempts: u32) -> Result<Self, PolicyError> {
         match attempts {
             0 => Err(PolicyError::NoAttempts),
-            _ => Ok(Self { attempts, base, cap, ..Self::default() }),
+            _ => Ok(Self { attempts, ..self }),
         }
     }
 

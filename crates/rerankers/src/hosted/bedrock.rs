@@ -1,10 +1,12 @@
 use std::fmt::Write;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use secondpass_core::TruncationAudit;
 use secondpass_http::{Call, HttpError, Reply};
 use serde::{Deserialize, Serialize};
 
-use super::{Api, Bill, CallTokens, OptionError, Options, Scored};
+use super::{Api, Bill, CallTokens, Cohere, OptionError, Options, Scored};
 
 /// Cohere's rerankers on Amazon Bedrock, by `InvokeModel`
 /// (docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html). The body is
@@ -14,8 +16,9 @@ use super::{Api, Bill, CallTokens, OptionError, Options, Scored};
 #[derive(Clone, Debug)]
 pub struct Bedrock {
     path: String,
-    documents: usize,
     max_tokens_per_doc: Option<usize>,
+    /// Knows the model's limits and what it bills.
+    cohere: Cohere,
 }
 
 #[derive(Serialize)]
@@ -42,22 +45,21 @@ struct Row {
 impl Bedrock {
     /// The model where none is named.
     pub const MODEL: &'static str = "cohere.rerank-v3-5:0";
-    const NAME: &'static str = "Bedrock";
+    const NAME: &'static str = "Cohere on Bedrock";
 
     /// An adapter for one model.
     ///
     /// # Errors
-    /// More than 1,000 documents a call, or `truncate`.
+    /// As [`Cohere::new`], but that the model may be missing.
     pub fn new(options: &Options) -> Result<Self, OptionError> {
-        options.without_truncate(Self::NAME, "it cuts documents at max_tokens_per_doc")?;
         let model = match options.model {
             Some(_) => options.named_model(&format!("{:?}", Self::MODEL))?,
             None => Self::MODEL.to_owned(),
         };
         Ok(Self {
             path: format!("/model/{}/invoke", encoded(&model)),
-            documents: options.documents_up_to(1_000, Self::NAME)?,
             max_tokens_per_doc: options.max_tokens_per_doc,
+            cohere: Cohere::of(options, Some(model), Self::NAME)?,
         })
     }
 
@@ -110,13 +112,23 @@ impl Api for Bedrock {
         Ok(Scored { scores, server, ..Scored::default() })
     }
 
-    fn documents_a_call(&self) -> usize {
-        self.documents
+    fn score_range(&self) -> RangeInclusive<f64> {
+        self.cohere.score_range()
     }
 
+    fn documents_a_call(&self) -> usize {
+        self.cohere.documents_a_call()
+    }
+
+    /// Queries of up to 100 documents or chunks
+    /// (docs.aws.amazon.com/bedrock/latest/userguide/rerank-pricing.html). How long a chunk may be is
+    /// not said there: Cohere's own rule is taken.
     fn bill(&self, tokens: &CallTokens<'_>) -> Bill {
-        let _ = tokens;
-        Bill::default()
+        self.cohere.bill(tokens)
+    }
+
+    fn truncation(&self, tokens: &CallTokens<'_>) -> Option<TruncationAudit> {
+        self.cohere.truncation(tokens)
     }
 }
 
@@ -208,6 +220,14 @@ mod tests {
         let denied = r#"{"message":"You don't have access to the model."}"#;
         let error = stub::refused(&bedrock(), 403, denied);
         assert!(error.to_string().contains("access to the model") && error.is_final(), "{error}");
+    }
+
+    #[test]
+    fn bills_queries_of_a_hundred_chunks() {
+        let documents = [vec![100; 99], vec![450; 2]].concat();
+        let tokens = CallTokens { query: 100, documents: &documents };
+        assert_eq!(bedrock().bill(&tokens), Bill { units: 2, chunks: 103 });
+        assert!(bedrock().truncation(&tokens).is_some());
     }
 
     #[test]
