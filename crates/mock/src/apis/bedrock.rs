@@ -3,8 +3,10 @@
 //!
 //! After the AWS API references of InvokeModel and Rerank, and
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/rerank-supported.html>. Errors come as
-//! `{"message"}` with their name in `x-amzn-errortype`. Bedrock does not tell what it bills: a query
-//! of up to 100 chunks (<https://docs.aws.amazon.com/bedrock/latest/userguide/rerank-pricing.html>).
+//! `{"message"}` with their name in `x-amzn-errortype`; what `InvokeModel` needs and does not permit
+//! is told by a refusal in <https://github.com/langgenius/dify/issues/12640>. Bedrock does not tell
+//! what it bills: a query of up to 100 chunks
+//! (<https://docs.aws.amazon.com/bedrock/latest/userguide/rerank-pricing.html>).
 
 use std::time::SystemTime;
 
@@ -12,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::cohere::search_units;
 use super::common::{id, is_json, ranked};
-use super::fields::{Fields, Flaw, parsed};
+use super::fields::{Fields, Flaw, Wrong, parsed};
 use super::signature::{Credentials, verify};
 use crate::{Answer, Api, Request, Shape};
 
@@ -133,7 +135,11 @@ fn check(model: &str) -> Result<(), String> {
 /// What Cohere's own container takes and answers.
 fn invoke(request: &Request, model: &str) -> Result<Answer, String> {
     check(model)?;
-    let said = |flaw: Flaw| format!("Malformed input request: {flaw}.");
+    let said = |flaw: Flaw| match (&flaw.wrong, flaw.path()) {
+        (Wrong::Missing, key) => malformed(&format!("#: required key [{key}] not found")),
+        (Wrong::Unknown, key) => malformed(&format!("#: extraneous key [{key}] is not permitted")),
+        _ => malformed(&flaw.to_string()),
+    };
     let body = parsed(request).map_err(said)?;
     let fields = Fields::of(&body);
     fields
@@ -149,6 +155,10 @@ fn invoke(request: &Request, model: &str) -> Result<Answer, String> {
     let results: Vec<Value> =
         results.map(|(index, score)| json!({ "index": index, "relevance_score": score })).collect();
     Ok(Answer::good(json!({ "results": results }), search_units(query, &documents)))
+}
+
+fn malformed(why: &str) -> String {
+    format!("Malformed input request: {why}, please reformat your input and try again.")
 }
 
 fn rerank(request: &Request) -> Result<Answer, String> {
@@ -191,7 +201,7 @@ fn text(fields: &Fields<'_>) -> Result<String, Flaw> {
     let allowed = 1..=MOST_CHARACTERS;
     match allowed.contains(&characters) {
         true => Ok(text.to_owned()),
-        false => Err(fields.flaw("text", super::fields::Wrong::OutOf(allowed))),
+        false => Err(fields.flaw("text", Wrong::OutOf(allowed))),
     }
 }
 
@@ -320,6 +330,8 @@ mod tests {
             let message = answer.body["message"].as_str().unwrap();
             assert!(message.contains(field), "{message}");
         }
+        let bare = ask(&|body| *body = json!({}));
+        assert!(bare.body["message"].as_str().unwrap().contains("required key [api_version]"));
         let other = Request { path: "/model/cohere.command-r/invoke".into(), ..request.clone() };
         assert_eq!(anybody.answer(&other).status, 400);
         let none = Request { path: "/v2/rerank".into(), ..request.clone() };
