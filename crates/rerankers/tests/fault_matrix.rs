@@ -251,7 +251,7 @@ fn calls_of_one_job_are_put_together_in_spite_of_faults() {
     }
 }
 
-/// Five documents in calls of two: one answer is spoiled, and the others were paid for all the same.
+/// Five documents in calls of two: one answer is spoiled, and the others were paid for nonetheless.
 #[test]
 fn what_a_failed_job_was_billed_is_not_forgotten() {
     let voyage = Provider {
