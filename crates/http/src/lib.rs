@@ -25,6 +25,7 @@ mod authorize;
 mod breaker;
 mod client;
 mod clock;
+mod echo;
 mod error;
 mod exchange;
 mod limit;

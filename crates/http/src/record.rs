@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use secondpass_core::rfc3339;
 
+use crate::echo::without_texts;
 use crate::exchange::{Answer, Exchange, ExchangeError, Request};
 use crate::recording::{self, Exchanged, HEAD, RecordingError};
 use crate::sync::lock;
@@ -16,8 +17,8 @@ use crate::{Clock, Redactor, SystemClock};
 /// processes. [`crate::Replay`] reads it.
 ///
 /// It holds neither requests nor keys: a request is there as its hash, and of an answer the status,
-/// headers that tell nothing of who asked, and the body, from which keys are taken out. Only its
-/// owner may read it.
+/// headers that tell nothing of who asked, and the body, from which keys and texts of the request are
+/// taken out. Only its owner may read it.
 pub struct Recording {
     path: PathBuf,
     file: Mutex<File>,
@@ -110,13 +111,15 @@ impl Exchange for Recorder {
         if let Ok(body) = std::str::from_utf8(&answer.body) {
             let redactor = Redactor::new(request.secrets.iter().map(|(_, secret)| secret));
             let kept = answer.headers.iter().filter(|(name, _)| recording::is_kept(name));
+            let success = (200..300).contains(&answer.status);
+            let body = without_texts(&request.body, body, success);
             self.recording.add(&Exchanged {
                 request: recording::hash(request),
                 recorded: rfc3339(self.clock.date()),
                 took_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
                 status: answer.status,
                 headers: kept.map(|(name, value)| (name.clone(), redactor.body(value))).collect(),
-                body: redactor.body(body),
+                body: redactor.body(&body),
             });
         }
         Ok(answer)
