@@ -35,10 +35,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::temp_dir().join(format!("secondpass-memory-{}", std::process::id()));
     let cache = ScoreCache::open(&folder.join("scores"))?;
     let rerankers = [StandIn::new("one"), StandIn::new("two")];
-    let contenders: Vec<Contender<'_>> = rerankers
-        .iter()
-        .map(|reranker| Contender::new(&reranker.0.name, reranker))
-        .collect();
+    let contenders: Vec<Contender<'_>> =
+        rerankers.iter().map(|reranker| Contender::new(&reranker.0.name, reranker)).collect();
     // The second round finds the first one's journal, the third its scores alone.
     for (round, fresh) in [("anew", false), ("resumed", false), ("from the cache", true)] {
         let journal = Journal::open(&folder.join("out"), "memory", fresh)?;

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use secondpass_core::Origin;
+
 use crate::plural::{self, counted};
 use crate::record::{Comparison, Record, Role, StatisticsInfo, SystemRecord, Verdict};
 
@@ -105,6 +107,13 @@ fn retriever(record: &Record, system: &SystemRecord) -> Option<String> {
 }
 
 fn versus(record: &Record, system: &SystemRecord) -> Option<String> {
+    if system.origin == Origin::Mock {
+        return Some(format!(
+            "{} was answered by a server that imitates its provider: its figures are made up and decide \
+             nothing.",
+            system.name
+        ));
+    }
     if let Some((query, reason)) = system.failures.first_key_value() {
         return Some(format!(
             "{} failed on {} of {} and is not compared; the first is '{query}': {reason}.",
@@ -128,11 +137,17 @@ fn versus(record: &Record, system: &SystemRecord) -> Option<String> {
         ),
         None => (String::new(), "not tested".to_owned()),
     };
-    Some(format!(
-        "{} {verb} {} from {before:.3} to {after:.3} ({:+.3}, 95% interval {:+.3} to {:+.3}{p_value}): \
-         {verdict}.",
+    let found = format!(
+        "{} {verb} {} from {before:.3} to {after:.3} ({:+.3}, 95% interval {:+.3} to {:+.3}{p_value})",
         system.name, record.primary, difference.mean, difference.low, difference.high,
-    ))
+    );
+    Some(match &system.origin {
+        Origin::Replay { recorded } => format!(
+            "{found} in answers recorded on {recorded} and played back, which decide nothing: measure it \
+             live."
+        ),
+        Origin::Live | Origin::Mock => format!("{found}: {verdict}."),
+    })
 }
 
 /// The p-value that the verdict rests on, with how it was corrected: over so many of these systems.
@@ -283,6 +298,23 @@ mod tests {
         let found = finding(&record);
         assert!(found.starts_with("mini failed on 1 of "), "{found}");
         assert!(found.contains("'7': scored NaN") && !found.contains("interval"), "{found}");
+    }
+
+    #[test]
+    fn what_is_not_live_is_recommended_by_no_sentence() {
+        let mut record = record();
+        record.systems[1].comparison = Some(comparison(Verdict::Better));
+        record.systems[1].origin = Origin::Mock;
+        let mock = finding(&record);
+        assert!(mock.contains("made up and decide nothing"), "{mock}");
+        let recorded = "2026-02-03T04:05:06Z".to_owned();
+        record.systems[1].origin = Origin::Replay { recorded };
+        let replay = finding(&record);
+        assert!(replay.contains("recorded on 2026-02-03T04:05:06Z"), "{replay}");
+        assert!(replay.contains("from 0.500 to 0.750") && replay.contains("decide nothing"));
+        for told in [mock, replay] {
+            assert!(!told.contains(&Verdict::Better.to_string()), "{told}");
+        }
     }
 
     #[test]

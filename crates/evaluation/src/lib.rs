@@ -60,4 +60,4 @@ pub use runner::{
 pub use secondpass_core::rfc3339;
 pub use store::{RECORD_FILE, StoreError, TABLE_FILE};
 pub use table::TableError;
-pub use warning::{HIGH_AGREEMENT, LOW_CEILING, Warning};
+pub use warning::{HIGH_AGREEMENT, HostedWarning, LOW_CEILING, Warning};

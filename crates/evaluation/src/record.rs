@@ -175,8 +175,9 @@ pub struct SystemRecord {
     pub quality: Vec<Estimate>,
     /// Against the first stage on the primary measure; `None` for the first stage.
     pub versus_first_stage: Option<Difference>,
-    /// What that difference shows; `None` for the first stage, for the oracle, where queries failed,
-    /// and where the primary measure applies to no query. Of other first stages it is exploratory.
+    /// What that difference shows; `None` for the first stage, for the oracle, for a mock's answers,
+    /// where queries failed, and where the primary measure applies to no query. Of other first stages
+    /// it is exploratory.
     pub comparison: Option<Comparison>,
     /// How much the unjudged documents could change the primary measure.
     pub unjudged: Unjudged,

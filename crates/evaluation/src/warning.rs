@@ -1,10 +1,15 @@
+mod hosted;
+
 use std::fmt;
+
+use secondpass_core::Origin;
 
 use crate::experiment::FIRST_STAGE;
 use crate::finding::two_digits;
 use crate::measures::NamedMeasure;
 use crate::plural::{self, counted};
 use crate::record::{Agreement, DepthPoint, Record, Role, SystemRecord, Verdict};
+pub use hosted::HostedWarning;
 
 /// Share of the queries with a relevant candidate below which the ceiling is called low.
 pub const LOW_CEILING: f64 = 0.8;
@@ -151,12 +156,16 @@ pub enum Warning {
         share: f64,
         /// Share of all their tokens that was never read.
         tokens: f64,
+        /// Whether the tokens were counted by another rule than the provider's own.
+        estimated: bool,
     },
     /// Scores are shown, which are easily taken for more than they are.
     ScoresAreNoProbabilities {
         /// Whose.
         systems: Vec<String>,
     },
+    /// Something about a reranker that is asked over HTTP.
+    Hosted(HostedWarning),
     /// Nothing was shown.
     NotShown {
         /// Which reranker.
@@ -180,15 +189,15 @@ pub(crate) fn warnings(record: &Record, given: &[usize]) -> Vec<Warning> {
     for system in &record.systems {
         warnings.extend(failures(record, system));
         if system.role == Role::Reranker {
-            let of_reranker = [
-                high_agreement(record, system),
-                depth(record, system, given),
-                pairs_cut(system),
-                not_shown(system),
-            ];
-            warnings.extend(of_reranker.into_iter().flatten());
+            // Made-up figures are no ground for any of this, recorded ones for no advice.
+            let advice = || [high_agreement(record, system), depth(record, system, given)];
+            let facts = || [pairs_cut(system), not_shown(system)];
+            let is_mock = system.origin == Origin::Mock;
+            warnings.extend(system.origin.is_live().then(advice).into_iter().flatten().flatten());
+            warnings.extend((!is_mock).then(facts).into_iter().flatten().flatten());
         }
     }
+    warnings.extend(hosted::warnings(record).into_iter().map(Warning::Hosted));
     let scored = record.systems.iter().filter(|system| system.scores.is_some());
     let systems: Vec<String> = scored.map(|system| system.name.clone()).collect();
     if !systems.is_empty() {
@@ -333,7 +342,13 @@ fn pairs_cut(system: &SystemRecord) -> Option<Warning> {
     let audit = system.truncation.filter(|audit| audit.pairs > 0)?;
     let share = audit.pairs_cut as f64 / audit.pairs as f64;
     let tokens = audit.tokens_cut as f64 / audit.tokens.max(1) as f64;
-    (share > MANY_CUT).then(|| Warning::PairsCut { system: system.name.clone(), share, tokens })
+    let estimated = audit.estimated;
+    (share > MANY_CUT).then(|| Warning::PairsCut {
+        system: system.name.clone(),
+        share,
+        tokens,
+        estimated,
+    })
 }
 
 fn not_shown(system: &SystemRecord) -> Option<Warning> {
@@ -486,13 +501,22 @@ impl fmt::Display for Warning {
                 "More candidates make {system} worse: {measure} is {mean:.3} at {depth} and \
                  {full_mean:.3} at {full}; rerank fewer, and choose how many on queries kept for that."
             ),
-            Self::PairsCut { system, share, tokens } => write!(
+            Self::PairsCut { system, share, tokens, estimated: false } => write!(
                 f,
                 "{system} read only part of {} of its pairs ({} of all tokens were cut); raise \
                  max_length or split the documents.",
                 percent(*share),
                 percent(*tokens)
             ),
+            Self::PairsCut { system, share, tokens, estimated: true } => write!(
+                f,
+                "{system} read only part of {} of its pairs ({} of all tokens were cut; both by \
+                 estimate, because its provider does not tell); raise max_tokens_per_doc where it \
+                 has that, or split the documents.",
+                percent(*share),
+                percent(*tokens)
+            ),
+            Self::Hosted(hosted) => hosted.fmt(f),
             Self::ScoresAreNoProbabilities { systems } => write!(
                 f,
                 "The scores of {} sort candidates within one query; they are no probabilities, and \

@@ -228,8 +228,7 @@ impl<'a, 'b> Runner<'a, 'b> {
             Some(End::Stopped) => return Err(RunError::Stopped { system, done, queries, kept }),
             Some(End::OverBudget(over)) => {
                 let (limit, spent, next) = (over.limit, over.spent, over.wanted);
-                let over =
-                    RunError::OverBudget { system, done, queries, limit, spent, next, kept };
+                let over = RunError::OverBudget { system, done, queries, limit, spent, next, kept };
                 return Err(over);
             }
             Some(End::GivenUp(_)) | None => {}
@@ -345,8 +344,8 @@ impl<'c> Course<'c> {
                 return false;
             }
         }
-        let timed = self.asked.pass.kind != Kind::Free
-            && !(is_first && self.asked.pass.is_remote());
+        let timed =
+            self.asked.pass.kind != Kind::Free && !(is_first && self.asked.pass.is_remote());
         let most = most.zip(reservation);
         flight.send(Ticket { place, job, key, known, most, timed });
         true

@@ -44,13 +44,14 @@ fn rerankers<'a>() -> [Hashing<'a>; 3] {
 }
 
 /// All but what a clock says. How many samples there are stays.
-fn timeless(result: (Record, Vec<QueryRow>)) -> (Record, Vec<QueryRow>) {
+pub(super) fn timeless(result: (Record, Vec<QueryRow>)) -> (Record, Vec<QueryRow>) {
     let (mut record, mut rows) = result;
     record.finished.clear();
     let forget = |latency: &mut Option<Latency>| {
         if let Some(latency) = latency {
             (latency.p50, latency.p95, latency.mean) = (0.0, 0.0, 0.0);
             (latency.pairs_per_second, latency.tokens_per_second) = (0.0, 0.0);
+            latency.parts = Default::default();
         }
     };
     for system in &mut record.systems {
@@ -253,7 +254,7 @@ proptest! {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(super) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

@@ -2,10 +2,13 @@
 //! whose scores are hashes of texts.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use secondpass_core::{
-    Context, Corpus, Dataset, DocId, Document, Failed, Hasher, Identity, Job, Origin, Qrels, Query,
-    Ranking, Reranked, Reranker, Run, Scoring, Timings, TruncationAudit, Usage,
+    Billed, BillingUnit, Context, Corpus, Dataset, Destination, DocId, Document, Failed, Hasher,
+    Identity, Job, Origin, Price, Qrels, Query, Quote, Ranking, RerankError, Reranked, Reranker,
+    Run, Scoring, Tariff, Timings, TruncationAudit, Usage,
 };
 
 use crate::experiment::Experiment;
@@ -28,12 +31,17 @@ pub(super) struct World {
 impl World {
     /// This many queries with 6 candidates each of 12 documents; the last query has none.
     pub(super) fn new(queries: usize) -> Self {
+        Self::of(queries, 12, 6)
+    }
+
+    /// So many candidates of so many documents, no multiple of 5.
+    pub(super) fn of(queries: usize, documents: usize, depth: usize) -> Self {
         let document = |i: usize| Document {
             id: format!("d{i:02}").into(),
             title: String::new(),
             text: format!("text of document {i}"),
         };
-        let corpus = Corpus::new((0..12).map(document).collect()).unwrap();
+        let corpus = Corpus::new((0..documents).map(document).collect()).unwrap();
         let query = |i: usize| Query {
             id: format!("q{i:02}").into(),
             text: format!("text of query {i}"),
@@ -43,17 +51,22 @@ impl World {
         let (mut qrels, mut candidates) = (Qrels::new(), Run::new("bm25"));
         for (i, query) in all.iter().enumerate() {
             for grade in 0..3 {
-                let document: DocId = format!("d{:02}", (i * 5 + grade * 3) % 12).into();
+                let document: DocId = format!("d{:02}", (i * 5 + grade * 3) % documents).into();
                 qrels.insert(query.id.clone(), document, grade as i32);
             }
-            let places = (0..6).map(|place| (format!("d{:02}", (i + place * 5) % 12), place));
+            let places =
+                (0..depth).map(|place| (format!("d{:02}", (i + place * 5) % documents), place));
             let scores = places.map(|(id, place)| (id.into(), -(place as f64)));
             if i + 1 < queries {
                 candidates.rankings.insert(query.id.clone(), Ranking::from_scores(scores).unwrap());
             }
         }
         Self {
-            experiment: Experiment::parse(CONFIG, "world.toml").unwrap(),
+            experiment: Experiment::parse(
+                &CONFIG.replace("depth = 6", &format!("depth = {depth}")),
+                "world.toml",
+            )
+            .unwrap(),
             dataset: Dataset::new("world", "test", corpus, all, qrels).unwrap(),
             candidates,
         }
@@ -140,6 +153,135 @@ impl Reranker for Hashing<'_> {
             };
             (self.before)(earlier);
             done(position, Ok(self.answer(job)));
+        }
+    }
+}
+
+/// What a provider does with one query.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Turn {
+    /// Units reported for the answer.
+    pub units: u64,
+    /// Units of attempts whose answers were lost, which are billed too.
+    pub doubtful: u64,
+    /// By how much the quote's most is above that.
+    pub slack: u64,
+    /// How it ends.
+    pub end: Ending,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Ending {
+    #[default]
+    Answers,
+    Fails,
+    Unavailable,
+}
+
+/// [`Hashing`] behind a provider that bills: a unit costs 1/1024 USD, so that sums are exact.
+pub(super) struct Provider<'a> {
+    pub hashing: Hashing<'a>,
+    pub tariff: Tariff,
+    pub origin: Origin,
+    destination: Destination,
+    turn: Box<dyn Fn(&str) -> Turn + Send + Sync + 'a>,
+    /// Units on the bill.
+    pub bill: AtomicU64,
+    in_flight: AtomicUsize,
+    /// The most that were in flight at once.
+    pub most_in_flight: AtomicUsize,
+}
+
+impl<'a> Provider<'a> {
+    pub(super) const USD: f64 = 1.0 / 1024.0;
+
+    /// Every query takes its turn, by its id.
+    pub(super) fn new(turn: impl Fn(&str) -> Turn + Send + Sync + 'a) -> Self {
+        let mut hashing = Hashing::new("model", Scoring::Pointwise);
+        hashing.identity.endpoint = Some("https://api.example.com".to_owned());
+        let price =
+            Price { usd: Self::USD, read: "2026-01-01".to_owned(), source: "a test".to_owned() };
+        Self {
+            hashing,
+            tariff: Tariff { unit: BillingUnit::SearchUnit, price: Some(price) },
+            origin: Origin::Live,
+            destination: Destination {
+                host: "api.example.com".to_owned(),
+                region: None,
+                self_hosted: false,
+                fields: Vec::new(),
+                retention: None,
+            },
+            turn: Box::new(turn),
+            bill: AtomicU64::new(0),
+            in_flight: AtomicUsize::new(0),
+            most_in_flight: AtomicUsize::new(0),
+        }
+    }
+
+    /// What is on the bill, in US dollars.
+    pub(super) fn usd(&self) -> f64 {
+        self.bill.load(Ordering::SeqCst) as f64 * Self::USD
+    }
+
+    fn serve(&self, job: &Job, context: &Context) -> Result<Reranked, Failed> {
+        let query = job.query.id.clone();
+        let Turn { units, doubtful, end, .. } = (self.turn)(query.as_str());
+        // Out of order, and the same on every machine.
+        let digits =
+            &secondpass_core::ContentHash::of(query.as_str().as_bytes()).as_str()[..2].to_owned();
+        let millis = u64::from_str_radix(digits, 16).unwrap() % 4;
+        std::thread::sleep(Duration::from_millis(millis));
+        self.bill.fetch_add(units + doubtful, Ordering::SeqCst);
+        let billed =
+            Billed { calls: 1, estimated: units, reported: units, doubtful, ..Billed::default() };
+        let mut answer = None;
+        self.hashing.rerank_many(std::slice::from_ref(job), context, &mut |_, r| answer = r.ok());
+        let reranked = answer.unwrap();
+        let usage = Usage { billed, ..reranked.usage };
+        let source = "the provider is gone".into();
+        let error = match end {
+            Ending::Answers => {
+                let timings = Timings { network: Duration::from_secs(2), ..Timings::default() };
+                return Ok(Reranked { usage, timings, origin: self.origin.clone(), ..reranked });
+            }
+            Ending::Fails => RerankError::Scoring { query, source },
+            Ending::Unavailable => RerankError::Unavailable { query, source },
+        };
+        Err(Failed { error, usage })
+    }
+}
+
+impl Reranker for Provider<'_> {
+    fn identity(&self) -> &Identity {
+        self.hashing.identity()
+    }
+
+    fn destination(&self) -> Option<&Destination> {
+        Some(&self.destination)
+    }
+
+    fn tariff(&self) -> Option<&Tariff> {
+        Some(&self.tariff)
+    }
+
+    fn quote(&self, job: &Job) -> Option<Quote> {
+        let Turn { units, doubtful, slack, .. } = (self.turn)(job.query.id.as_str());
+        Some(Quote { units, most: units + doubtful + slack })
+    }
+
+    fn rerank_many(
+        &self,
+        jobs: &[Job],
+        context: &Context,
+        done: &mut dyn FnMut(usize, Result<Reranked, Failed>),
+    ) {
+        for (place, job) in jobs.iter().enumerate() {
+            let out = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most_in_flight.fetch_max(out, Ordering::SeqCst);
+            let served = self.serve(job, context);
+            self.in_flight.fetch_sub(1, Ordering::SeqCst);
+            done(place, served);
         }
     }
 }

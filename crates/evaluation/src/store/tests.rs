@@ -80,7 +80,7 @@ fn a_cut_or_foreign_manifest_is_told_and_kept() {
 
     fs::write(&path, whole.replacen("\"schema\": 3", "\"schema\": 0", 1)).unwrap();
     let error = read(folder.path()).unwrap_err().to_string();
-    assert!(error.contains("has schema 0, this program reads 3"), "{error}");
+    assert!(error.contains(&format!("has schema 0, this program reads {SCHEMA}")), "{error}");
     claim(folder.path(), "quickstart").unwrap();
 
     fs::write(&path, whole.replacen("\"primary\": \"nDCG@10\"", "\"primary\": \"AP\"", 1)).unwrap();
