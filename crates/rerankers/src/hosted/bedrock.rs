@@ -84,6 +84,20 @@ impl Bedrock {
         }
     }
 
+    /// Where texts are processed that go to a region: there, unless the model is named by an inference
+    /// profile, which may pass them on to all regions of a geography (`eu.cohere…`) or to any
+    /// (docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles.html). `None` where the name
+    /// does not tell.
+    pub fn processed_in(options: &Options, region: &str) -> Option<String> {
+        let model = options.model.as_deref().unwrap_or(Self::MODEL).trim();
+        match model.split_once(".cohere.") {
+            _ if model.contains("inference-profile/") => None,
+            Some(("global", _)) => None,
+            Some((geography, _)) => Some(geography.to_owned()),
+            None => Some(region.to_owned()),
+        }
+    }
+
     /// Where Bedrock answers in a region.
     pub fn base_url(region: &str) -> String {
         format!("https://bedrock-runtime.{region}.amazonaws.com")
@@ -220,6 +234,21 @@ mod tests {
         let denied = r#"{"message":"You don't have access to the model."}"#;
         let error = stub::refused(&bedrock(), 403, denied);
         assert!(error.to_string().contains("access to the model") && error.is_final(), "{error}");
+    }
+
+    #[test]
+    fn an_inference_profile_may_pass_texts_on() {
+        let processed = |model: Option<&str>| {
+            let options = Options { model: model.map(str::to_owned), ..Options::default() };
+            Bedrock::processed_in(&options, "eu-central-1")
+        };
+        let arn = "arn:aws:bedrock:eu-central-1:1:application-inference-profile/a1";
+        let whole = "arn:aws:bedrock:eu-central-1::foundation-model/cohere.rerank-v3-5:0";
+        assert_eq!(processed(None).as_deref(), Some("eu-central-1"));
+        assert_eq!(processed(Some(whole)).as_deref(), Some("eu-central-1"));
+        assert_eq!(processed(Some("eu.cohere.rerank-v3-5:0")).as_deref(), Some("eu"));
+        assert_eq!(processed(Some("global.cohere.rerank-v3-5:0")), None);
+        assert_eq!(processed(Some(arn)), None);
     }
 
     #[test]

@@ -56,6 +56,12 @@ pub enum Through {
     Exchange(Arc<dyn Exchange>),
 }
 
+impl OpenSettings {
+    fn is_replay(&self) -> bool {
+        matches!(self.through, Through::Replay(_))
+    }
+}
+
 /// Why a hosted reranker cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -109,7 +115,7 @@ pub fn open(settings: OpenSettings, context: &Context) -> Result<Hosted, OpenErr
     let Place { provider, base_url, region, destination } = Place::of(&settings)?;
     // Options come before keys: they are wrong everywhere, a key is missing on one machine.
     let (mut api, mut traits) = adapter(provider.kind, &settings.options)?;
-    let is_replay = matches!(settings.through, Through::Replay(_));
+    let is_replay = settings.is_replay();
     let authorize: Box<dyn Authorize> = match is_replay {
         true => Box::new(Anonymous),
         false => authorize(provider, &settings, region.as_deref())
@@ -128,7 +134,7 @@ pub fn open(settings: OpenSettings, context: &Context) -> Result<Hosted, OpenErr
         model: traits.model.unwrap_or_else(|| UNNAMED.to_owned()),
         revision: traits.revision,
         weights: None,
-        endpoint: Some(client.base_url().to_owned()),
+        endpoint: Some(client.base_url().to_owned()).filter(|url| url != NOWHERE),
         device: None,
         dtype: traits.dtype,
         max_length: traits.max_length,
@@ -149,6 +155,10 @@ pub fn open(settings: OpenSettings, context: &Context) -> Result<Hosted, OpenErr
 /// The model of a server that has one only and does not say which.
 const UNNAMED: &str = "the server's";
 
+/// What stands for the address of a server that is not asked, because a recording answers, and that
+/// the config does not name. No name under `.invalid` is ever found (RFC 2606).
+const NOWHERE: &str = "https://replay.invalid";
+
 /// A provider, and where it is.
 struct Place {
     provider: &'static Provider,
@@ -165,6 +175,7 @@ impl Place {
         let options = &settings.options;
         let own_word = options.region.as_deref() == Some(Destination::SELF_HOSTED);
         let region = match provider.key_kind {
+            KeyKind::SigV4 if settings.is_replay() => Bedrock::region(options).ok(),
             KeyKind::SigV4 => Some(Bedrock::region(options)?),
             _ => options.region.clone().filter(|_| !own_word),
         };
@@ -176,8 +187,9 @@ impl Place {
             (None, Some(_), Some(region)) if provider.key_kind == KeyKind::SigV4 => {
                 Bedrock::base_url(region)
             }
-            (None, Some(own), _) => own.to_owned(),
-            (None, None, _) => return Err(OpenError::NoBaseUrl(provider.title, example(provider))),
+            (None, Some(own), _) if provider.key_kind != KeyKind::SigV4 => own.to_owned(),
+            (None, _, _) if settings.is_replay() => NOWHERE.to_owned(),
+            (None, _, _) => return Err(OpenError::NoBaseUrl(provider.title, example(provider))),
         };
         // Whoever is behind another address, the provider's terms say nothing of them.
         let own = |url: &str| authority(url) == authority(&base_url);
@@ -185,9 +197,11 @@ impl Place {
         let is_own = is_own || provider.base_url.is_some_and(own);
         let destination = Destination {
             host: authority(&base_url).unwrap_or_default(),
-            region: region
-                .clone()
-                .or_else(|| provider.region.filter(|_| is_own).map(str::to_owned)),
+            region: match (&region, provider.key_kind) {
+                (Some(region), KeyKind::SigV4) => Bedrock::processed_in(options, region),
+                (Some(region), _) => Some(region.clone()),
+                (None, _) => provider.region.filter(|_| is_own).map(str::to_owned),
+            },
             self_hosted: own_word || (provider.self_hosted && is_private_url(&base_url)),
             fields: FIELDS.map(str::to_owned).to_vec(),
             retention: provider.retention.filter(|_| is_own).map(str::to_owned),
@@ -549,8 +563,14 @@ mod tests {
         let path = folder.path().join("calls.jsonl");
         drop(Recording::open(&path).unwrap());
         let replay = Arc::new(Replay::open(&path).unwrap());
-        let hosted = opened(settings("tei", Through::Replay(replay)));
+        let nameless =
+            OpenSettings { base_url: None, ..settings("tei", Through::Replay(replay.clone())) };
+        let hosted = opened(nameless);
         assert_eq!(hosted.identity().model, "the server's");
+        assert_eq!(hosted.identity().endpoint, None);
+        let mut anywhere = settings("bedrock", Through::Replay(replay));
+        anywhere.options.region = None;
+        assert_eq!(opened(anywhere).identity().model, Bedrock::MODEL);
     }
 
     #[test]
