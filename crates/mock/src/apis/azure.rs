@@ -45,3 +45,27 @@ impl Api for Azure {
         "x-ms-request-id"
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{places, post, with};
+    use super::*;
+
+    #[test]
+    fn a_deployment_has_one_model_and_a_gateway() {
+        let azure = Azure::new(Some("key"));
+        for (path, version) in [("/v2/rerank", "2"), ("/v1/rerank", "1")] {
+            let body = json!({ "query": "export", "documents": ["reset", "export"] });
+            let answer = azure.answer(&post(path, &body));
+            assert_eq!(places(&answer.body["results"]), [1, 0], "{path}");
+            assert_eq!(answer.body["meta"]["api_version"]["version"], version);
+            assert_eq!(answer.billed, 1);
+        }
+        let body = json!({ "model": "any", "query": "q", "documents": ["d"], "top_k": 1 });
+        let request = post("/v2/rerank", &body);
+        let refused = azure.answer(&request);
+        assert!(refused.status == 422 && refused.body["id"].is_string(), "{}", refused.body);
+        let wrong = azure.answer(&with(request, "authorization", "Bearer other"));
+        assert_eq!((wrong.status, &wrong.body["statusCode"]), (401, &json!(401)));
+    }
+}

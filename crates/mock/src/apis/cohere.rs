@@ -153,7 +153,10 @@ pub(super) fn rerank(
         }
     };
 
-    let units = lengths.search_units();
+    let (unit, units) = match model.contains("v5") {
+        true => ("input_tokens", lengths.tokens()),
+        false => ("search_units", lengths.search_units()),
+    };
     let top_n = usize::try_from(top_n).unwrap_or(usize::MAX);
     let results = ranked(query, &documents).into_iter().take(top_n).map(|(index, score)| {
         let mut result = json!({ "index": index, "relevance_score": score });
@@ -164,7 +167,7 @@ pub(super) fn rerank(
     });
     let mut meta = json!({
         "api_version": { "version": version.number() },
-        "billed_units": { "search_units": units },
+        "billed_units": { unit: units },
     });
     if documents.len() > ADVISED_DOCUMENTS {
         meta["warnings"] =
@@ -256,6 +259,12 @@ impl Lengths {
         chunks.div_ceil(SEARCH_UNIT)
     }
 
+    /// What the fifth generation bills, whose prices are told per token: the query counted with each
+    /// document. Cohere does not say so, and cuts nothing off the bill.
+    fn tokens(&self) -> u64 {
+        self.documents.iter().map(|length| self.query + length).sum()
+    }
+
     /// What is scored: each document cut, then split into chunks as large as the context allows. A
     /// query takes half the context at most.
     fn scored_chunks(&self, context: u64, most_tokens: u64) -> u64 {
@@ -289,5 +298,168 @@ pub(super) fn reason(status: u16) -> &'static str {
         499 => "the request was cancelled",
         503 => "the service is overloaded",
         _ => "internal server error, this has been reported to our developers",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{places, post, with, without};
+    use super::*;
+
+    /// A good body with changes.
+    fn asked(change: impl FnOnce(&mut Value)) -> Request {
+        let mut body = json!({
+            "model": "rerank-v3.5",
+            "query": "export invoices",
+            "documents": ["reset a password", "export all invoices", "invoices"],
+        });
+        change(&mut body);
+        post("/v2/rerank", &body)
+    }
+
+    fn answer(request: &Request) -> Answer {
+        Cohere::new(Some("key")).answer(request)
+    }
+
+    fn billed(model: &str, query: usize, documents: &[usize]) -> u64 {
+        let text = |words: &usize| "word ".repeat(*words);
+        let documents: Vec<_> = documents.iter().map(text).collect();
+        let answer = answer(&asked(|body| {
+            body["model"] = json!(model);
+            body["query"] = json!(text(&query));
+            body["documents"] = json!(documents);
+        }));
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.billed
+    }
+
+    #[test]
+    fn the_best_comes_first_and_the_bill_last() {
+        let answer = answer(&asked(|_| {}));
+        assert_eq!((answer.status, answer.billed), (200, 1));
+        let body = &answer.body;
+        assert_eq!(places(&body["results"]), [1, 2, 0]);
+        let first = body["results"][0].as_object().unwrap();
+        assert_eq!(first.keys().collect::<Vec<_>>(), ["index", "relevance_score"]);
+        let meta =
+            json!({ "api_version": { "version": "2" }, "billed_units": { "search_units": 1 } });
+        assert_eq!(body["meta"], meta);
+        assert_eq!(body["id"].as_str().map(str::len), Some(36));
+    }
+
+    #[test]
+    fn optional_fields_do_what_they_say() {
+        let top = answer(&asked(|body| body["top_n"] = json!(2)));
+        assert_eq!(places(&top.body["results"]), [1, 2]);
+        let more = answer(&asked(|body| body["top_n"] = json!(50)));
+        assert_eq!(places(&more.body["results"]).len(), 3);
+        for (field, value) in
+            [("priority", json!(999)), ("max_tokens_per_doc", json!(1)), ("top_n", json!(null))]
+        {
+            assert_eq!(answer(&asked(|body| body[field] = value)).status, 200, "{field}");
+        }
+        let objects = asked(|body| {
+            body["documents"] =
+                json!([{ "text": "reset" }, { "title": "export", "body": "invoices" }, "invoices"]);
+        });
+        assert_eq!(places(&answer(&objects).body["results"]), [1, 2, 0]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_refused_for_nothing() {
+        for (field, value, status, told) in [
+            ("model", json!(null), 400, "model is required"),
+            ("model", json!(""), 400, "model"),
+            ("model", json!("gpt"), 404, "'gpt'"),
+            ("query", json!(null), 400, "query is required"),
+            ("query", json!(""), 400, "empty"),
+            ("query", json!(["q"]), 400, "query"),
+            ("documents", json!(null), 400, "documents is required"),
+            ("documents", json!("d"), 400, "documents"),
+            ("documents", json!([]), 400, "list of documents must not be empty"),
+            ("documents", json!(["d", 1]), 400, "documents[1]"),
+            ("top_n", json!(0), 400, "top_n"),
+            ("top_n", json!(1.5), 400, "top_n"),
+            ("priority", json!(1_000), 400, "priority"),
+            ("priority", json!(-1), 400, "priority"),
+            ("max_tokens_per_doc", json!(0), 400, "max_tokens_per_doc"),
+            ("top_k", json!(1), 422, "unknown field: parameter 'top_k'"),
+            ("return_documents", json!(true), 422, "'return_documents'"),
+        ] {
+            let answer = answer(&asked(|body| body[field] = value.clone()));
+            let message = answer.body["message"].as_str().unwrap();
+            assert_eq!((answer.status, answer.billed), (status, 0), "{field} {value}: {message}");
+            assert!(message.contains(told), "{message}");
+            assert!(answer.body["id"].is_string());
+        }
+        let mut request = asked(|_| {});
+        request.body = b"{".to_vec();
+        assert_eq!(answer(&request).status, 400);
+        request.method = "GET".into();
+        assert_eq!(answer(&request).status, 405);
+        request.path = "/v2/chat".into();
+        assert_eq!(answer(&request).status, 404);
+    }
+
+    #[test]
+    fn keys_come_as_bearer_tokens() {
+        let status = |request: Request| answer(&request).status;
+        assert_eq!(status(with(asked(|_| {}), "authorization", "bearer key")), 200);
+        for key in ["Bearer other", "Bearer ", "Bearer", "key", "Basic key"] {
+            assert_eq!(status(with(asked(|_| {}), "authorization", key)), 401, "{key}");
+        }
+        assert_eq!(status(without(asked(|_| {}), "authorization")), 401);
+    }
+
+    #[test]
+    fn a_chunk_is_500_tokens_less_the_querys() {
+        // 100 documents of one chunk are one unit, the next one begins another.
+        assert_eq!(billed("rerank-v3.5", 100, &[400; 100]), 1);
+        assert_eq!(billed("rerank-v3.5", 100, &[400; 101]), 2);
+        // One token more, two chunks each.
+        assert_eq!(billed("rerank-v3.5", 100, &[401; 100]), 2);
+        assert_eq!(billed("rerank-v3.5", 101, &[400; 100]), 2);
+        // What is not scored is billed: 20,000 tokens are 50 chunks, of which 4,096 tokens count.
+        assert_eq!(billed("rerank-v3.5", 100, &[20_000; 4]), 2);
+        assert_eq!(billed("rerank-v4.0-fast", 100, &[20_000; 4]), 2);
+        // An empty document counts.
+        assert_eq!(billed("rerank-v3.5", 1, &[0; 101]), 2);
+        // A long query leaves a token a chunk.
+        assert_eq!(billed("rerank-v3.5", 600, &[250, 51]), 4);
+        assert_eq!(billed("rerank-v5.0-fast", 100, &[20_000, 0]), 20_200);
+    }
+
+    #[test]
+    fn many_documents_are_advised_against_and_many_chunks_refused() {
+        let of = |documents: usize, words: usize, most: u64| {
+            let text = "word ".repeat(words);
+            answer(&asked(|body| {
+                body["documents"] = json!(vec![text; documents]);
+                body["max_tokens_per_doc"] = json!(most);
+            }))
+        };
+        assert!(of(1_000, 1, 10).body["meta"]["warnings"].is_null());
+        assert_eq!(of(1_001, 1, 10).body["meta"]["warnings"].as_array().unwrap().len(), 1);
+        assert_eq!(of(10_000, 1, 10).status, 200);
+        let refused = of(10_001, 1, 10);
+        assert_eq!((refused.status, refused.billed), (400, 0));
+        // The query of 3 tokens and 4 special ones leave 4,089 of the context.
+        let lengths = |document| Lengths { query: 3, documents: vec![document; 10] };
+        assert_eq!(lengths(4_089).scored_chunks(context("rerank-v3.5"), 5_000), 10);
+        assert_eq!(lengths(4_090).scored_chunks(context("rerank-v3.5"), 5_000), 20);
+        assert_eq!(lengths(4_090).scored_chunks(context("rerank-v3.5"), 4_000), 10);
+        assert_eq!(lengths(4_090).scored_chunks(context("rerank-v4.0-pro"), 5_000), 10);
+    }
+
+    #[test]
+    fn the_first_version_has_its_own_fields() {
+        let mut body =
+            json!({ "query": "export", "documents": ["export"], "return_documents": true });
+        let of = |body: &Value| answer(&post("/v1/rerank", body));
+        let told = of(&body).body;
+        assert_eq!(told["results"][0]["document"], json!({ "text": "export" }));
+        assert_eq!(told["meta"]["api_version"]["version"], "1");
+        body["max_tokens_per_doc"] = json!(10);
+        assert_eq!(of(&body).status, 422);
     }
 }

@@ -119,3 +119,80 @@ fn whole(fields: &Map<String, Value>, name: &str, least: i64) -> Result<Option<i
     let number = value.as_i64().filter(|number| *number >= least);
     number.map(Some).ok_or_else(|| format!("{name} must be a whole number from {least}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{places, post, with, without};
+    use super::*;
+
+    fn asked(change: impl FnOnce(&mut Value)) -> Request {
+        let mut body = json!({ "query": "export invoices", "documents": ["reset", "invoices"] });
+        change(&mut body);
+        post("/v2/rerank", &body)
+    }
+
+    fn answer(change: impl FnOnce(&mut Value)) -> Answer {
+        CohereCompatible::new(None).answer(&asked(change))
+    }
+
+    #[test]
+    fn results_have_their_documents_and_nobody_bills() {
+        let answer = answer(|body| body["unknown"] = json!(1));
+        assert_eq!((answer.status, answer.billed), (200, 0));
+        assert_eq!(places(&answer.body["results"]), [1, 0]);
+        assert_eq!(answer.body["results"][0]["document"], json!({ "text": "invoices" }));
+        // The query's tokens count with each document's.
+        let total = 2 * tokens::count("export invoices")
+            + tokens::count("reset")
+            + tokens::count("invoices");
+        assert_eq!(answer.body["usage"]["total_tokens"], json!(total));
+        assert_eq!(answer.body["model"], json!(MODEL));
+    }
+
+    #[test]
+    fn top_n_of_0_means_all() {
+        let count =
+            |top_n: i64| places(&answer(|body| body["top_n"] = json!(top_n)).body["results"]);
+        assert_eq!((count(0).len(), count(1).len(), count(9).len()), (2, 1, 2));
+    }
+
+    #[test]
+    fn long_pairs_are_refused_unless_cut() {
+        let with = |field: &str, value: Value| {
+            answer(|body| {
+                body["documents"] = json!(["word ".repeat(9_000)]);
+                body[field] = value;
+            })
+        };
+        let refused = with("top_n", json!(0));
+        assert_eq!(refused.status, 400);
+        let message = refused.body["error"]["message"].as_str().unwrap();
+        assert!(message.contains("8192"), "{message}");
+        assert_eq!(with("truncate_prompt_tokens", json!(-1)).status, 200);
+        assert_eq!(with("truncate_prompt_tokens", json!(8_193)).status, 400);
+        let cut = with("truncate_prompt_tokens", json!(512));
+        assert_eq!(cut.body["usage"]["total_tokens"], json!(512));
+        assert_eq!(with("max_tokens_per_doc", json!(100)).status, 200);
+    }
+
+    #[test]
+    fn errors_are_openais() {
+        for (field, value) in [
+            ("query", json!(null)),
+            ("documents", json!(["d", 1])),
+            ("documents", json!([])),
+            ("top_n", json!(-1)),
+            ("truncate_prompt_tokens", json!(-2)),
+            ("model", json!(7)),
+        ] {
+            let answer = answer(|body| body[field] = value.clone());
+            assert_eq!(answer.status, 400, "{field} {value}");
+            assert_eq!(answer.body["error"]["type"], "BadRequestError");
+        }
+        let server = CohereCompatible::new(Some("key"));
+        let plain = with(asked(|_| {}), "content-type", "text/plain");
+        assert_eq!(server.answer(&plain).status, 415);
+        let refused = server.answer(&without(asked(|_| {}), "authorization"));
+        assert_eq!((refused.status, refused.body), (401, json!({ "error": "Unauthorized" })));
+    }
+}

@@ -134,3 +134,59 @@ fn rerank(request: &Request) -> Result<Answer, Wrong> {
     });
     Ok(Answer::good(body, 0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{places, post};
+    use super::*;
+
+    fn asked(change: impl FnOnce(&mut Value)) -> Request {
+        let mut body = json!({ "query": "export invoices", "documents": ["reset", "invoices"] });
+        change(&mut body);
+        post("/rerank", &body)
+    }
+
+    fn answer(change: impl FnOnce(&mut Value)) -> Answer {
+        Infinity::new(None).answer(&asked(change))
+    }
+
+    #[test]
+    fn documents_and_logits_come_when_asked_for() {
+        let plain = answer(|body| body["unknown"] = json!(1)).body;
+        assert_eq!(places(&plain["results"]), [1, 0]);
+        assert!(plain["results"][0]["document"].is_null());
+        assert_eq!(plain["object"], "rerank");
+        let asked_for = answer(|body| {
+            body["return_documents"] = json!(true);
+            body["raw_scores"] = json!(true);
+            body["top_n"] = json!(1);
+        });
+        let results = &asked_for.body["results"];
+        assert_eq!((places(results), &results[0]["document"]), (vec![1], &json!("invoices")));
+        let score = |body: &Value| body["results"][0]["relevance_score"].as_f64().unwrap();
+        assert!((score(&asked_for.body) - logit(score(&plain))).abs() < 1e-12);
+        let shape = |raw: bool| Infinity::new(None).shape(&asked(|b| b["raw_scores"] = json!(raw)));
+        assert_eq!((shape(true).range, shape(false).range), (None, Some((0.0, 1.0))));
+    }
+
+    #[test]
+    fn refusals_name_the_field() {
+        for (field, value, kind) in [
+            ("query", json!(1), "string_type"),
+            ("query", json!("x".repeat(MOST_CHARACTERS + 1)), "string_too_long"),
+            ("documents", json!("d"), "list_type"),
+            ("documents", json!([]), "too_short"),
+            ("documents", json!(vec!["d"; MOST_DOCUMENTS + 1]), "too_long"),
+            ("documents", json!(["x".repeat(MOST_CHARACTERS + 1)]), "string_too_long"),
+            ("top_n", json!(0), "greater_than"),
+            ("raw_scores", json!(2), "bool_type"),
+        ] {
+            let answer = answer(|body| body[field] = value);
+            assert_eq!(answer.status, 422, "{field} {kind}");
+            let detail = &answer.body["detail"][0];
+            assert_eq!((&detail["loc"], &detail["type"]), (&json!(["body", field]), &json!(kind)));
+        }
+        assert_eq!(answer(|body| body["documents"] = json!(vec!["d"; MOST_DOCUMENTS])).status, 200);
+        assert_eq!(answer(|body| *body = json!([])).body["detail"][0]["loc"], json!(["body"]));
+    }
+}

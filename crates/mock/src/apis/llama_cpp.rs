@@ -110,3 +110,68 @@ fn rerank(request: &Request) -> Answer {
     });
     Answer::good(body, 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{places, post, with, without};
+    use super::*;
+
+    fn asked(body: Value) -> Request {
+        post("/v1/rerank", &body)
+    }
+
+    fn answer(body: Value) -> Answer {
+        LlamaCpp::new(None).answer(&asked(body))
+    }
+
+    #[test]
+    fn scores_are_logits() {
+        let query = "export invoices";
+        let body = answer(json!({ "query": query, "documents": ["reset", "invoices"] })).body;
+        assert_eq!(places(&body["results"]), [1, 0]);
+        let scores =
+            ["invoices", "reset"].map(|document| logit(crate::score::score(query, document)));
+        for (result, score) in body["results"].as_array().unwrap().iter().zip(scores) {
+            assert_eq!(result["relevance_score"], json!(score));
+        }
+        assert!(scores.iter().any(|score| *score < 0.0));
+    }
+
+    #[test]
+    fn texts_are_answered_in_another_form() {
+        let body =
+            json!({ "query": "invoices", "texts": ["reset", "invoices"], "return_text": true });
+        let answered = answer(body.clone()).body;
+        assert_eq!(places(&answered), [1, 0]);
+        assert_eq!(answered[0]["text"], "invoices");
+        let shape = LlamaCpp::new(None).shape(&asked(body));
+        assert!(answered[0][shape.score].is_f64() && shape.results.is_empty());
+    }
+
+    #[test]
+    fn values_of_a_wrong_type_are_taken_as_missing() {
+        let body = json!({ "query": "q", "documents": ["a", "b"], "top_n": "1", "model": 7 });
+        let answered = answer(body).body;
+        assert_eq!(places(&answered["results"]).len(), 2);
+        assert_eq!(answered["model"], MODEL);
+    }
+
+    #[test]
+    fn errors_tell_code_and_type() {
+        for (body, status) in [
+            (json!({ "documents": ["d"] }), 400),
+            (json!({ "query": 1, "documents": ["d"] }), 400),
+            (json!({ "query": "q", "documents": [] }), 400),
+            (json!({ "query": "q", "documents": ["d", 1] }), 400),
+            (json!([]), 500),
+        ] {
+            let answer = answer(body.clone());
+            assert_eq!(answer.status, status, "{body}");
+            assert_eq!(answer.body["error"]["code"], json!(status));
+        }
+        let server = LlamaCpp::new(Some("key"));
+        let good = without(asked(json!({ "query": "q", "documents": ["d"] })), "authorization");
+        assert_eq!(server.answer(&good).body["error"]["type"], "authentication_error");
+        assert_eq!(server.answer(&with(good, "x-api-key", "key")).status, 200);
+    }
+}

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::support::{Connection, HEADERS, rerank};
-use secondpass_mock::{Kind, Mock, MockError, Settings};
-use serde_json::json;
+use secondpass_mock::{Kind, Mock, MockError, Plan, Settings};
+use serde_json::{Value, json};
 
 #[test]
 fn each_of_its_own_paths_is_answered() {
@@ -149,6 +150,60 @@ fn an_answer_that_was_read_is_in_the_books() {
         assert_eq!((books.acknowledged(), books.in_flight()), (call, 0));
     }
     assert_eq!(books.most_in_flight(), 1);
+}
+
+/// What the client counted and what the books say must be one thing, whatever goes wrong.
+#[test]
+fn books_and_client_agree_under_load() {
+    let rules = ["2%:500", "1%:reset", "1%:nan", "1%:truncated", "1%:slow-body=20ms"];
+    let rules = rules.map(|rule| rule.parse().unwrap()).to_vec();
+    let faults = Plan::new(rules, 7);
+    let mock = Mock::start(Settings { faults, ..Settings::new(Kind::Cohere) }).unwrap();
+    let [good, cut, refused, damaged] = [(); 4].map(|()| AtomicUsize::new(0));
+    let call = |connection: &mut Connection, number: usize| {
+        let document = format!("invoices {number}");
+        match rerank(connection, "/v2/rerank", &["reset", &document]) {
+            Err(_) => &cut,
+            Ok(got) if got.status != 200 => &refused,
+            Ok(got) => match serde_json::from_slice::<Value>(&got.body) {
+                Ok(body) => {
+                    assert_eq!(body["results"][0]["index"], 1);
+                    &good
+                }
+                Err(_) => &damaged,
+            },
+        }
+    };
+    let calls = 2_048;
+    std::thread::scope(|scope| {
+        for worker in 0..64 {
+            let (call, mock, cut) = (&call, &mock, &cut);
+            scope.spawn(move || {
+                let mut connection = Connection::to(mock.address());
+                for number in 0..calls / 64 {
+                    let counter = call(&mut connection, worker * 1_000 + number);
+                    counter.fetch_add(1, Ordering::Relaxed);
+                    if std::ptr::eq(counter, cut) {
+                        connection = Connection::to(mock.address());
+                    }
+                }
+            });
+        }
+    });
+    let books = mock.books();
+    let with = |names: &[&str]| {
+        let fits = |fault: &String| names.contains(&fault.as_str());
+        books.calls().iter().filter(|call| call.fault.as_ref().is_some_and(fits)).count()
+    };
+    let [good, cut, refused, damaged] = [good, cut, refused, damaged].map(AtomicUsize::into_inner);
+    assert_eq!(books.calls().len(), calls);
+    assert_eq!(books.acknowledged(), good);
+    assert_eq!(with(&["reset"]), cut);
+    assert_eq!(with(&["500"]), refused);
+    assert_eq!(with(&["nan", "truncated"]), damaged);
+    assert!(cut > 0 && refused > 0 && damaged > 0, "{cut} {refused} {damaged}");
+    assert_eq!(books.billed() as usize, calls - refused);
+    assert!(books.repeated().is_empty() && books.most_in_flight() <= 64);
 }
 
 #[test]
