@@ -67,9 +67,8 @@ impl Connection {
         }
         head.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
         let begun = Instant::now();
-        let stream = self.0.get_mut();
-        stream.write_all(head.as_bytes())?;
-        stream.write_all(body)?;
+        // In one piece: a second small one would wait for the first one's acknowledgement.
+        self.0.get_mut().write_all(&[head.as_bytes(), body].concat())?;
         self.receive(begun)
     }
 
