@@ -16,7 +16,7 @@ pub(super) enum Line {
     /// A call goes out.
     Intent(Intent),
     /// A call has come back.
-    Done(Done),
+    Done(Box<Done>),
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -282,7 +282,8 @@ impl Journal {
     ) -> Result<(), JournalError> {
         let system = call.billed.then(|| call.system.to_owned());
         let key = call.key.clone();
-        self.append(&Line::Done(Done { key, seconds, outcome, system, usd }), false)
+        let done = Done { key, seconds, outcome, system, usd };
+        self.append(&Line::Done(Box::new(done)), false)
     }
 
     fn append(&self, line: &Line, sync: bool) -> Result<(), JournalError> {
@@ -374,7 +375,7 @@ impl Contents {
                 }
                 Ok(Line::Done(done)) => {
                     intents.remove(&done.key);
-                    self.done(done, same_machine);
+                    self.done(*done, same_machine);
                 }
                 Err(_) => self.damaged += 1,
             }

@@ -82,6 +82,49 @@ fn segments_merge_by_key() {
 }
 
 #[test]
+fn what_was_spent_is_known_at_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let query: QueryId = "q".into();
+    let billed =
+        |units| Billed { calls: 1, estimated: units, reported: units, ..Billed::default() };
+    let usage = |units| Usage { billed: billed(units), ..Usage::default() };
+    let live = Answer { usage: usage(3), ..answer() };
+    let recorded = Origin::Replay { recorded: "2026-02-03T04:05:06Z".to_owned() };
+    let replayed = Answer { origin: recorded, ..live.clone() };
+    {
+        let journal = Journal::open(folder.path(), "x", false).unwrap();
+        journal.answered(&call(b"1", &query), &live, None, Some(0.75)).unwrap();
+        journal.answered(&call(b"2", &query), &replayed, None, None).unwrap();
+        journal.failed(&call(b"3", &query), "busy", usage(1), Some(0.25)).unwrap();
+        journal.failed(&call(b"3", &query), "busy", usage(2), None).unwrap();
+        let free = Call { system: "free", billed: false, ..call(b"4", &query) };
+        journal.answered(&free, &answer(), None, None).unwrap();
+    }
+    let journal = Journal::open(folder.path(), "x", false).unwrap();
+    let mut all = billed(3);
+    all += billed(1);
+    all += billed(2);
+    let expected = Earlier { billed: all, usd: 1.0, unpriced: billed(2) };
+    assert_eq!(journal.earlier(), &BTreeMap::from([("mini".to_owned(), expected)]));
+}
+
+#[test]
+fn lines_from_before_there_were_bills_are_read() {
+    let text = serde_json::to_value(Line::Done(Box::new(Done {
+        key: ContentHash::of(b"1"),
+        seconds: Some(0.5),
+        outcome: Outcome::Answer(answer()),
+        system: None,
+        usd: None,
+    })))
+    .unwrap();
+    let done = text["done"].as_object().unwrap();
+    assert_eq!(done.keys().collect::<Vec<_>>(), ["key", "outcome", "seconds"]);
+    let Ok(Line::Done(read)) = serde_json::from_value(text) else { panic!("a line") };
+    assert_eq!((read.seconds, read.system, read.usd), (Some(0.5), None, None));
+}
+
+#[test]
 fn one_process_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let journal = Journal::open(folder.path(), "x", false).unwrap();

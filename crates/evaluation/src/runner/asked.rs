@@ -34,7 +34,7 @@ pub(super) struct Asked<'a> {
 /// What is known of a query before anyone is asked.
 pub(super) enum Found {
     /// All that there is to know.
-    Given(Given),
+    Given(Box<Given>),
     /// It has to run; the cache's ranking, where it has one, to compare with.
     Missing(Option<Ranking>),
 }
@@ -83,12 +83,13 @@ impl Asked<'_> {
             // What does not fit its candidates is asked for again.
             && let Some(reranked) = answer.reranked(job)
         {
-            return Found::Given(Given::Live(reranked, seconds));
+            return Found::Given(Box::new(Given::Live(reranked, seconds)));
         }
         match self.shelf.as_ref().and_then(|shelf| shelf.get(job)) {
             Some(cached) if !self.timed.contains(&job.query.id) => {
                 let quote = self.pass.reranker.quote(job);
-                Found::Given(Given::Cached(cached, quote.map(|quote| quote.units)))
+                let units = quote.map(|quote| quote.units);
+                Found::Given(Box::new(Given::Cached(cached, units)))
             }
             cached => Found::Missing(cached.map(|cached| cached.ranking)),
         }

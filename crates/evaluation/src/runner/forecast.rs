@@ -102,7 +102,7 @@ impl Look<'_> {
             }
             let kept = asked.journal.and_then(|journal| journal.peek(&asked.key(&job)));
             match asked.find(&job, kept) {
-                Found::Given(Given::Cached(..)) => continue,
+                Found::Given(given) if matches!(*given, Given::Cached(..)) => continue,
                 Found::Given(_) => {}
                 Found::Missing(_) => {
                     let quote = pass.reranker.quote(&job).unwrap_or_default();

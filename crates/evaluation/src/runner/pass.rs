@@ -324,7 +324,7 @@ impl<'c> Course<'c> {
         self.usage += kept.as_ref().map(|kept| kept.spent).unwrap_or_default();
         let known = match self.asked.find(&job, kept) {
             Found::Given(given) => {
-                self.note(place, &job, given);
+                self.note(place, &job, *given);
                 return true;
             }
             Found::Missing(known) => known,

@@ -172,11 +172,13 @@ impl fmt::Display for HostedWarning {
                 )
             }
             Self::PossiblyBilledTwice { system, calls, most } => {
+                let (verb, they) =
+                    if *calls == 1 { ("was", "it was") } else { ("were", "they were") };
                 let calls = counted(*calls, "call", "calls");
                 write!(
                     f,
-                    "{calls} of {system} were out when an earlier start of this run was killed: they were \
-                 made again, and may be on the bill twice"
+                    "{calls} of {system} {verb} out when an earlier start of this run was killed: {they} \
+                     made again, and may be on the bill twice"
                 )?;
                 match most {
                     Some(most) => write!(f, ", for {} USD at most.", usd(*most)),
@@ -200,5 +202,95 @@ impl fmt::Display for HostedWarning {
                 unit.singular()
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secondpass_core::{Origin, TruncationAudit};
+
+    use super::*;
+    use crate::record::UnknownCall;
+    use crate::testing::record;
+
+    fn sentences(record: &Record) -> Vec<String> {
+        warnings(record).iter().map(HostedWarning::to_string).collect()
+    }
+
+    fn destination(host: &str, region: Option<&str>, self_hosted: bool) -> Option<Destination> {
+        Some(Destination {
+            host: host.to_owned(),
+            region: region.map(str::to_owned),
+            self_hosted,
+            fields: Vec::new(),
+            retention: None,
+        })
+    }
+
+    #[test]
+    fn only_texts_that_left_the_machine_are_news() {
+        let mut record = record();
+        let quiet = [
+            destination("tei.example.com", None, true),
+            destination("localhost:8080", None, false),
+            destination("127.0.0.1:8080", None, false),
+            destination("[::1]:8080", None, false),
+        ];
+        for quiet in quiet {
+            record.systems[1].destination = quiet;
+            assert_eq!(sentences(&record), [""; 0]);
+        }
+        record.systems[1].destination = destination("10.0.0.1", Some("eu-central-1"), false);
+        record.systems[2].destination = destination("10.0.0.1", Some("eu-central-1"), false);
+        let told = sentences(&record);
+        assert_eq!(told.len(), 1, "one a place");
+        assert!(told[0].contains("mini and oracle sent"), "{told:?}");
+        assert!(told[0].contains("10.0.0.1 (region eu-central-1)"), "{told:?}");
+    }
+
+    #[test]
+    fn mocks_and_recordings_are_told_apart() {
+        let mut record = record();
+        record.systems[1].origin = Origin::Mock;
+        record.systems[2].origin = Origin::Replay { recorded: "2026-02-03".to_owned() };
+        assert_eq!(
+            sentences(&record),
+            [
+                "The answers of mini came from a server that imitates the provider, and their scores and \
+              times are made up; the answers of oracle (2026-02-03) were played back from a recording: \
+              they decide nothing, so measure live before you choose."
+            ]
+        );
+    }
+
+    #[test]
+    fn lost_calls_are_counted_with_the_most_they_cost() {
+        let mut record = record();
+        let call = |most| UnknownCall { query: "q".into(), pass: String::new(), most };
+        record.systems[1].possibly_billed_twice = vec![call(Some(0.5)), call(Some(0.25))];
+        let told = sentences(&record);
+        assert!(told[0].starts_with("2 calls of mini were out when"), "{told:?}");
+        assert!(told[0].ends_with("on the bill twice, for 0.75 USD at most."), "{told:?}");
+        record.systems[1].possibly_billed_twice.push(call(None));
+        assert!(sentences(&record)[0].ends_with("twice; no price of them is known."));
+        record.systems[1].possibly_billed_twice.truncate(1);
+        let told = sentences(&record);
+        assert!(told[0].starts_with("1 call of mini was out when"), "{told:?}");
+    }
+
+    #[test]
+    fn what_is_cut_by_estimate_says_so() {
+        let mut record = record();
+        let audit = TruncationAudit {
+            pairs: 10,
+            pairs_cut: 5,
+            tokens: 100,
+            tokens_cut: 20,
+            estimated: true,
+            ..TruncationAudit::default()
+        };
+        record.systems[1].truncation = Some(audit);
+        let told = super::super::warnings(&record, &[100; 2])[0].to_string();
+        assert!(told.contains("by estimate, because its provider does not tell"), "{told}");
     }
 }
