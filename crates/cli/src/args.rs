@@ -216,6 +216,7 @@ pub struct ProvidersCheckArgs {
 #[command(after_help = "Examples:
   secondpass mock-provider --kind cohere --port 8080
   secondpass mock-provider --kind tei --fault 5%:503 --latency 40ms
+  secondpass mock-provider --kind jina --fault 1-2:429-after=1 --fault 7:hang
 
 Then, in another terminal, set base_url to the address it prints. Scores are made up, and every answer
 says so: reports mark them, and they decide nothing. Ctrl-C ends it and prints what it billed.")]
@@ -229,9 +230,9 @@ pub struct MockProviderArgs {
     /// The key to ask for [default: any]
     #[arg(long, value_name = "KEY")]
     pub key: Option<String>,
-    /// What goes wrong, and when: 3:500, first-2:429-after=1, 5%:slow-body=500ms
-    #[arg(long, value_name = "WHEN:FAULT")]
-    pub fault: Vec<String>,
+    /// What goes wrong with which calls: 3:500, 1-2:429-after=1, 5%:slow-body=500ms, *:gzip
+    #[arg(long, value_name = "CALLS:FAULT")]
+    pub fault: Vec<secondpass_mock::Rule>,
     /// How long every answer takes, as 40ms or 1.5s
     #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = duration)]
     pub latency: std::time::Duration,

@@ -5,8 +5,10 @@ use anyhow::{Context as _, Result};
 use secondpass_core::{Context, Job, RerankError, Reranker, Usage};
 use secondpass_evaluation::Experiment;
 
+use crate::args::HostedArgs;
 use crate::datasets;
 use crate::first_stage::Searcher;
+use crate::hosted::Shared;
 use crate::jobs::jobs;
 use crate::rerankers;
 use crate::table::table;
@@ -16,7 +18,9 @@ const PROBES: usize = 3;
 
 /// Prints what an experiment would do: its candidates are found and a few queries reranked to learn
 /// the rate; nothing is written but caches of indexes and vectors.
-pub fn print(experiment: &Experiment, context: &Context) -> Result<()> {
+pub fn print(experiment: &Experiment, hosted: &HostedArgs, context: &Context) -> Result<()> {
+    let shared = Shared::new(experiment, hosted, context)?;
+    let opened = rerankers::open(experiment, &shared)?;
     let loaded = datasets::load(experiment)?;
     let dataset = &loaded.dataset;
     let found = Searcher::new(experiment, &loaded, context).candidates()?;
@@ -39,8 +43,15 @@ pub fn print(experiment: &Experiment, context: &Context) -> Result<()> {
     }
     let head = ["reranker", "pairs", "tokens", "time", "cost"];
     let mut plan = table(&head, |at| at > 0);
-    for (spec, opened) in experiment.rerankers.iter().zip(rerankers::open(experiment)?) {
+    for (spec, opened) in experiment.rerankers.iter().zip(opened) {
         let pairs = pairs(experiment, &jobs, opened.lengths.len());
+        if opened.reranker.destination().is_some() {
+            // Nobody is asked, and nobody billed, to learn a rate.
+            let cost = quoted(experiment, &*opened.reranker, &jobs);
+            let unknown = || "not tried".to_owned();
+            plan.add_row([spec.name.clone(), pairs.to_string(), unknown(), unknown(), cost]);
+            continue;
+        }
         let rate = rate(&*opened.reranker, &jobs, context)
             .with_context(|| format!("reranker '{}'", spec.name))?;
         let (tokens, seconds) = match rate {
@@ -76,6 +87,28 @@ fn pairs(experiment: &Experiment, jobs: &[Job], lengths: usize) -> usize {
     let depths = experiment.sweep.depths.iter();
     let smaller = depths.filter(|&&depth| depth < experiment.first_stage.depth);
     all * (experiment.repetitions + lengths) + smaller.map(|&depth| at(depth)).sum::<usize>()
+}
+
+/// What all passes of a hosted reranker will be billed.
+fn quoted(experiment: &Experiment, reranker: &dyn Reranker, jobs: &[Job]) -> String {
+    let Some(tariff) = reranker.tariff() else { return "not billed by the call".to_owned() };
+    let timed = experiment.sweep.timed_queries.min(jobs.len());
+    let units_at = |jobs: &[Job], depth: usize| {
+        let cut = |job: &Job| Job {
+            query: job.query.clone(),
+            candidates: job.candidates.iter().take(depth).cloned().collect(),
+        };
+        let quotes = jobs.iter().filter_map(|job| reranker.quote(&cut(job)));
+        quotes.map(|quote| quote.units).sum::<u64>()
+    };
+    let all = units_at(jobs, usize::MAX) * experiment.repetitions as u64;
+    let depths = experiment.sweep.depths.iter();
+    let smaller = depths.filter(|&&depth| depth < experiment.first_stage.depth);
+    let units = all + smaller.map(|&depth| units_at(&jobs[..timed], depth)).sum::<u64>();
+    match tariff.cost(units) {
+        Some(usd) => format!("{usd:.4} USD ({units} {})", tariff.unit),
+        None => format!("price unknown ({units} {})", tariff.unit),
+    }
 }
 
 /// What a few queries consume, and how long they take.

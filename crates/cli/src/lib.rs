@@ -7,9 +7,12 @@ mod dry_run;
 mod exit;
 mod first_stage;
 mod folders;
+mod hosted;
 mod jobs;
 mod load;
+mod money;
 mod note;
+mod prices;
 mod progress;
 mod publish;
 mod rerankers;
@@ -38,6 +41,8 @@ pub fn main() -> ExitCode {
         Command::Logs(args) => commands::logs::run(&args),
         Command::Purge(args) => commands::purge::run(&args),
         Command::Finetune(args) => commands::finetune::run(&args),
+        Command::Providers(args) => commands::providers::run(&args),
+        Command::MockProvider(args) => commands::mock_provider::run(&args),
         Command::Quickstart(args) => commands::eval::quickstart(&args),
     };
     exit::code(done)

@@ -16,7 +16,7 @@ pub fn agree(forecasts: &[Forecast], args: &HostedArgs) -> Result<()> {
     let mut total = 0.0;
     let mut unpriced = Vec::new();
     for forecast in forecasts.iter().filter(|forecast| forecast.units > 0) {
-        note(forecast);
+        note(shown(forecast));
         match forecast.usd {
             Some(usd) => total += usd,
             None => unpriced.push(forecast.system.as_str()),
@@ -53,4 +53,17 @@ pub fn agree(forecasts: &[Forecast], args: &HostedArgs) -> Result<()> {
         true => Ok(()),
         false => bail!("stopped before anything was sent"),
     }
+}
+
+fn shown(forecast: &Forecast) -> String {
+    let Forecast { system, tariff, queries, units, usd, most_usd, spent_usd, .. } = forecast;
+    let cost = match (usd, most_usd) {
+        (Some(usd), Some(most)) => format!("{usd:.4} USD, {most:.4} USD at the most"),
+        _ => "at an unknown price".to_owned(),
+    };
+    let spent = match *spent_usd > 0.0 {
+        true => format!("; earlier starts of this run spent {spent_usd:.4} USD"),
+        false => String::new(),
+    };
+    format!("{system}: {queries} queries, about {units} {}: {cost}{spent}", tariff.unit)
 }

@@ -5,12 +5,10 @@ use secondpass_evaluation::prices::PriceTable;
 
 use crate::exit::usage;
 
-const OWN: &str = include_str!("../../../configs/prices.toml");
-
 /// The program's own prices, over them the user's (`prices.toml` in the user's config folder), the
 /// experiment's, and those of a flag.
 pub fn table(experiment: Option<&Path>, flag: Option<&Path>) -> Result<PriceTable> {
-    let mut table = PriceTable::parse(OWN, "configs/prices.toml")?;
+    let mut table = PriceTable::own()?;
     let user = user_file().filter(|path| path.exists());
     for path in [user.as_deref(), experiment, flag].into_iter().flatten() {
         let text = std::fs::read_to_string(path)

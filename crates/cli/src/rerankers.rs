@@ -8,6 +8,7 @@ use secondpass_text::OVERLAP;
 
 use crate::exit::usage;
 use crate::first_stage::allowed;
+use crate::hosted::Shared;
 use crate::load::{self, Loaded, Opened, Settings};
 
 /// Tokens scored at a time, padding included.
@@ -16,32 +17,50 @@ const BATCH_TOKENS: usize = 4096;
 /// The reranker of a table of the config, and itself at other maximum lengths.
 pub struct Contending {
     pub reranker: Box<dyn Reranker>,
+    pub concurrency: usize,
+    /// Whether a recording answers in its place.
+    pub replayed: bool,
     pub lengths: Vec<(usize, Box<dyn Reranker>)>,
 }
 
-/// Opens every reranker of an experiment.
-pub fn open(experiment: &Experiment) -> Result<Vec<Contending>> {
-    let one = |(index, spec): (usize, &RerankerSpec)| contending(experiment, index, spec);
-    experiment.rerankers.iter().enumerate().map(one).collect()
-}
-
-fn contending(experiment: &Experiment, index: usize, spec: &RerankerSpec) -> Result<Contending> {
-    match &spec.kind {
-        RerankerKind::CrossEncoder(settings) => {
-            cross_encoder(experiment, index, &spec.name, settings)
-        }
-        RerankerKind::Hosted(_) => {
-            anyhow::bail!("reranker '{}': hosted rerankers are not wired yet", spec.name)
+/// Opens every reranker of an experiment. Where texts may go is settled before anyone is asked.
+pub fn open(experiment: &Experiment, shared: &Shared<'_>) -> Result<Vec<Contending>> {
+    let specs = || experiment.rerankers.iter().enumerate();
+    for (index, spec) in specs() {
+        if let RerankerKind::Hosted(hosted) = &spec.kind {
+            shared.may_go(experiment, index, &spec.name, hosted)?;
         }
     }
+    specs().map(|(index, spec)| contending(experiment, index, spec, shared)).collect()
 }
+
+fn contending(
+    experiment: &Experiment,
+    index: usize,
+    spec: &RerankerSpec,
+    shared: &Shared<'_>,
+) -> Result<Contending> {
+    let (name, concurrency) = (&*spec.name, spec.concurrency);
+    let (reranker, lengths): (Box<dyn Reranker>, _) = match &spec.kind {
+        RerankerKind::CrossEncoder(settings) => cross_encoder(experiment, index, name, settings)?,
+        RerankerKind::Hosted(settings) => {
+            let hosted = shared.open(experiment, index, (name, concurrency), settings)?;
+            (Box::new(hosted), Vec::new())
+        }
+    };
+    let replayed = matches!(&spec.kind, RerankerKind::Hosted(spec) if spec.recording.is_some());
+    Ok(Contending { reranker, concurrency, replayed, lengths })
+}
+
+/// A reranker, and itself at other maximum lengths.
+type WithLengths = (Box<dyn Reranker>, Vec<(usize, Box<dyn Reranker>)>);
 
 fn cross_encoder(
     experiment: &Experiment,
     index: usize,
     name: &str,
     spec: &CrossEncoderSpec,
-) -> Result<Contending> {
+) -> Result<WithLengths> {
     let settings = Settings {
         device: parse(experiment, index, "device", &spec.device)?,
         dtype: parse(experiment, index, "dtype", &spec.dtype)?,
@@ -74,7 +93,7 @@ fn cross_encoder(
             Ok((length, cross_encoder(cut?)))
         })
         .collect::<Result<_>>()?;
-    Ok(Contending { reranker: cross_encoder(loaded), lengths })
+    Ok((cross_encoder(loaded), lengths))
 }
 
 fn parse<T>(experiment: &Experiment, index: usize, key: &str, value: &str) -> Result<T>

@@ -106,6 +106,21 @@ pub fn resolve(
     }
 }
 
+/// Finds a model's tokenizer alone, as [`resolve`] finds all of its files.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn tokenizer(
+    spec: &str,
+    settings: &HubSettings,
+    progress: &OnProgress,
+) -> Result<PathBuf, HubError> {
+    match Place::of(spec)? {
+        Place::Folder(path) => folder::tokenizer(&path),
+        Place::Hub { owner, name } => download::tokenizer((owner, name), settings, progress),
+    }
+}
+
 /// Where a spec says that a model is.
 enum Place<'a> {
     Folder(PathBuf),

@@ -29,7 +29,15 @@ impl Settings {
     /// Defaults for a hosted API: no limits but the retry policy's, answers up to 64 MiB, proxies as
     /// the environment says.
     pub fn new(provider: impl Into<String>, base_url: impl Into<String>) -> Self {
-        let names = ["x-request-id", "request-id", "x-amzn-requestid", "x-trace-id", "cf-ray"];
+        let names = [
+            "x-request-id",
+            "request-id",
+            "x-amzn-requestid",
+            "x-ms-request-id",
+            "x-debug-trace-id",
+            "x-trace-id",
+            "cf-ray",
+        ];
         Self {
             provider: provider.into(),
             base_url: base_url.into(),

@@ -11,10 +11,11 @@ use secondpass_evaluation::{DatasetSource, Experiment};
 use serde::Serialize;
 
 use super::eval::read_experiment;
-use crate::args::CalibrateArgs;
+use crate::args::{CalibrateArgs, HostedArgs};
 use crate::datasets;
 use crate::exit::usage;
 use crate::first_stage::Searcher;
+use crate::hosted::Shared;
 use crate::jobs::jobs;
 use crate::progress;
 use crate::rerankers::{self, Contending};
@@ -41,10 +42,19 @@ pub fn run(args: &CalibrateArgs) -> Result<()> {
     }
     keep_one(&mut experiment, args.reranker.as_deref())?;
     let context = progress::cancellable();
-    let opened = rerankers::open(&experiment)?;
-    let Some(Contending { reranker, .. }) = opened.first() else {
+    let hosted = HostedArgs::default();
+    let opened = rerankers::open(&experiment, &Shared::new(&experiment, &hosted, &context)?)?;
+    let Some(Contending { reranker, replayed, .. }) = opened.first() else {
         return Err(usage(anyhow::anyhow!("{} has no reranker to calibrate", experiment.file)));
     };
+    if reranker.tariff().is_some() && !replayed {
+        return Err(usage(anyhow::anyhow!(
+            "{}: calibrating would be billed; run eval --record FILE on both splits and calibrate \
+             with kind = \"replay\"",
+            experiment.file
+        )));
+    }
+    let reranker = &**reranker;
     let dev = scored(&experiment, &args.dev, reranker, &context)?;
     let test = scored(&experiment, &args.test, reranker, &context)?;
     let options = Options { precision: args.precision, ..Options::default() };

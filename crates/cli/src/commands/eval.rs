@@ -2,19 +2,20 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use secondpass_core::{Reranker, TextKey, TextPolicy, Texts};
+use secondpass_core::{Budget, Context, Reranker, TextKey, TextPolicy, Texts};
 use secondpass_evaluation::{
     Contender, Experiment, FirstStageKind, Journal, LengthVariant, Plan, Record, Retriever,
-    ScoreCache, Sweep, check, finding, store,
+    ScoreCache, Sweep, check, finding, forecast, store,
 };
 use secondpass_rerankers::Oracle;
 
-use crate::args::{EvalArgs, OutputArgs, QuickstartArgs};
+use crate::args::{EvalArgs, HostedArgs, OutputArgs, QuickstartArgs};
 use crate::exit::usage;
 use crate::first_stage::{CACHE_REMEDY, Searcher};
+use crate::hosted::Shared;
 use crate::note::note;
 use crate::publish::publish;
-use crate::{datasets, dry_run, folders, progress, rerankers, summary};
+use crate::{datasets, dry_run, folders, money, progress, rerankers, summary};
 
 /// Runs the experiment of a config file.
 pub fn run(args: &EvalArgs) -> Result<()> {
@@ -24,8 +25,8 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     }
     one_reader(&experiment)?;
     match args.dry_run {
-        true => dry_run::print(&experiment, &progress::cancellable()),
-        false => experiment_command(&experiment, &args.output),
+        true => dry_run::print(&experiment, &args.hosted, &progress::cancellable()),
+        false => experiment_command(&experiment, &args.output, &args.hosted),
     }
 }
 
@@ -53,7 +54,7 @@ fn one_reader(experiment: &Experiment) -> Result<()> {
 /// Runs the demonstration that the program carries inside itself.
 pub fn quickstart(args: &QuickstartArgs) -> Result<()> {
     let experiment = Experiment::parse(QUICKSTART, "configs/quickstart.toml")?;
-    experiment_command(&experiment, &args.output)
+    experiment_command(&experiment, &args.output, &HostedArgs::default())
 }
 
 /// The experiment of a config file that a flag names.
@@ -75,14 +76,18 @@ const DEMONSTRATION: &str = "Texts written for this program, and a model trained
     these same articles. The figures show that the program works and predict nothing about any \
     reranker on your data. Next step: your own queries.";
 
-fn experiment_command(experiment: &Experiment, output: &OutputArgs) -> Result<()> {
+fn experiment_command(
+    experiment: &Experiment,
+    output: &OutputArgs,
+    hosted: &HostedArgs,
+) -> Result<()> {
     let folder = match &output.out {
         Some(folder) => folder.clone(),
         None => Path::new("reports").join(&experiment.name),
     };
     // Before the work: an output folder that may not be written is known at once.
     store::claim(&folder, &experiment.name)?;
-    let done = measure(experiment, output, &folder);
+    let done = measure(experiment, output, hosted, &folder);
     if done.is_err() {
         // Takes away only what is still empty, as `claim` may have made it.
         let _ = std::fs::remove_dir(&folder);
@@ -90,8 +95,17 @@ fn experiment_command(experiment: &Experiment, output: &OutputArgs) -> Result<()
     done
 }
 
-fn measure(experiment: &Experiment, output: &OutputArgs, folder: &Path) -> Result<()> {
-    let context = progress::cancellable();
+fn measure(
+    experiment: &Experiment,
+    output: &OutputArgs,
+    hosted: &HostedArgs,
+    folder: &Path,
+) -> Result<()> {
+    let budget = Budget::new(hosted.max_cost);
+    let context = Context { budget, ..progress::cancellable() };
+    let shared = Shared::new(experiment, hosted, &context)?;
+    // Before anything is loaded: a reranker that cannot be had is known at once.
+    let opened = rerankers::open(experiment, &shared)?;
     let loaded = datasets::load(experiment)?;
     let dataset = &loaded.dataset;
     let searcher = Searcher::new(experiment, &loaded, &context);
@@ -106,7 +120,6 @@ fn measure(experiment: &Experiment, output: &OutputArgs, folder: &Path) -> Resul
         .map(|(name, found)| Retriever { name, description: &found.description, run: &found.run })
         .collect();
 
-    let opened = rerankers::open(experiment)?;
     let variants: Vec<Vec<LengthVariant<'_>>> = opened
         .iter()
         .map(|contending| {
@@ -127,11 +140,14 @@ fn measure(experiment: &Experiment, output: &OutputArgs, folder: &Path) -> Resul
             name: &spec.name,
             reranker: &*contending.reranker,
             lengths,
+            concurrency: contending.concurrency,
+            replayed: contending.replayed,
         })
         .collect();
     let oracle = Oracle::new(dataset.qrels().clone());
     let journal = Journal::open(folder, &experiment.name, output.fresh)?;
-    let cache = match output.no_cache {
+    // A recording is to hold every answer of the run.
+    let cache = match output.no_cache || hosted.record.is_some() {
         true => None,
         false => Some(ScoreCache::open(&folders::part("scores")?).context(CACHE_REMEDY)?),
     };
@@ -154,10 +170,13 @@ fn measure(experiment: &Experiment, output: &OutputArgs, folder: &Path) -> Resul
         cache: cache.as_ref(),
         ..Plan::new(experiment, dataset, &candidates.run, &candidates.description)
     };
+    money::agree(&forecast(&plan)?, hosted)?;
     let mut bar = progress::Passes::new();
-    let (record, rows) =
-        secondpass_evaluation::run(&plan, &context, &mut |progress| bar.show(progress))?;
+    let ran = secondpass_evaluation::run(&plan, &context, &mut |progress| bar.show(progress));
     bar.clear();
+    // What was recorded before a run failed is told too.
+    shared.recorded()?;
+    let (record, rows) = ran?;
 
     let finding = finding(&record);
     let files = publish(folder, |staging| {

@@ -4,6 +4,8 @@ pub mod eval;
 pub mod finetune;
 pub mod logs;
 pub mod measure;
+pub mod mock_provider;
+pub mod providers;
 pub mod purge;
 pub mod rerank;
 pub mod retrieve;

@@ -21,13 +21,27 @@ pub(super) fn fetch(
     Ok(files)
 }
 
+/// The tokenizer of a model on the hub's main branch, downloaded where the cache lacks it.
+pub(super) fn tokenizer(
+    repository: (&str, &str),
+    settings: &HubSettings,
+    progress: &OnProgress,
+) -> Result<PathBuf, HubError> {
+    let remote = Remote::<RepoTypeModel>::open(repository, "main", settings, progress)?;
+    let tokenizer = remote.required(TOKENIZER, NO_TOKENIZER)?;
+    if let Some(commit) = tokenizer.parent().and_then(Path::file_name) {
+        remote.note_revision(&commit.to_string_lossy())?;
+    }
+    Ok(tokenizer)
+}
+
+const TOKENIZER: &str = "tokenizer.json";
+const NO_TOKENIZER: &str = "; only models with a tokenizer in the fast format can be used";
+
 fn files(remote: &Remote<'_, RepoTypeModel>) -> Result<ModelFiles, HubError> {
     let config = remote.required("config.json", "; it is no model in the Hugging Face layout")?;
     let folder = config.parent().map(Path::to_owned).unwrap_or_default();
-    let tokenizer = remote.required(
-        "tokenizer.json",
-        "; only models with a tokenizer in the fast format can be used",
-    )?;
+    let tokenizer = remote.required(TOKENIZER, NO_TOKENIZER)?;
     let weights = match remote.file(WEIGHTS)? {
         Some(single) => vec![single],
         None => sharded(remote)?,

@@ -1,5 +1,5 @@
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -17,24 +17,10 @@ pub(super) const NO_WEIGHTS: &str = " or model.safetensors.index.json; weights m
 
 /// The files of a model in a folder.
 pub(super) fn read(folder: &Path) -> Result<ModelFiles, HubError> {
-    let present = |file: &str, hint| {
-        let path = folder.join(file);
-        match path.is_file() {
-            true => Ok(path),
-            false => Err(HubError::MissingFile {
-                folder: folder.display().to_string(),
-                file: file.to_owned(),
-                hint,
-            }),
-        }
-    };
-    let config = present("config.json", "; it is no model in the Hugging Face layout")?;
-    let tokenizer = present(
-        "tokenizer.json",
-        "; save the tokenizer in the fast format (in transformers: use_fast=True)",
-    )?;
+    let config = present(folder, "config.json", "; it is no model in the Hugging Face layout")?;
+    let tokenizer = tokenizer(folder)?;
     let index = folder.join(INDEX);
-    let weights = match present(WEIGHTS, NO_WEIGHTS) {
+    let weights = match present(folder, WEIGHTS, NO_WEIGHTS) {
         Ok(single) => vec![single],
         Err(none) if !index.is_file() => return Err(none),
         Err(_) => {
@@ -51,6 +37,25 @@ pub(super) fn read(folder: &Path) -> Result<ModelFiles, HubError> {
         }
     };
     Ok(ModelFiles { folder: folder.to_owned(), config, tokenizer, weights, revision: None })
+}
+
+/// The tokenizer of a model in a folder.
+pub(super) fn tokenizer(folder: &Path) -> Result<PathBuf, HubError> {
+    let hint = "; save the tokenizer in the fast format (in transformers: use_fast=True)";
+    present(folder, "tokenizer.json", hint)
+}
+
+/// A file that must be in a folder; `hint` says what its absence means.
+fn present(folder: &Path, file: &str, hint: &'static str) -> Result<PathBuf, HubError> {
+    let path = folder.join(file);
+    match path.is_file() {
+        true => Ok(path),
+        false => Err(HubError::MissingFile {
+            folder: folder.display().to_string(),
+            file: file.to_owned(),
+            hint,
+        }),
+    }
 }
 
 /// The shards that an index names, by name, each once. Only plain file names are let through: an
