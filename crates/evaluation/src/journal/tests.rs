@@ -88,9 +88,11 @@ fn what_was_spent_is_known_at_the_next_start() {
     let billed =
         |units| Billed { calls: 1, estimated: units, reported: units, ..Billed::default() };
     let usage = |units| Usage { billed: billed(units), ..Usage::default() };
-    let live = Answer { usage: usage(3), ..answer() };
+    let mut live = answer();
+    live.usage = usage(3);
     let recorded = Origin::Replay { recorded: "2026-02-03T04:05:06Z".to_owned() };
-    let replayed = Answer { origin: recorded, ..live.clone() };
+    let mut replayed = live.clone();
+    replayed.origin = recorded;
     {
         let journal = Journal::open(folder.path(), "x", false).unwrap();
         journal.answered(&call(b"1", &query), &live, None, Some(0.75)).unwrap();
@@ -119,7 +121,7 @@ fn lines_from_before_there_were_bills_are_read() {
     })))
     .unwrap();
     let done = text["done"].as_object().unwrap();
-    assert_eq!(done.keys().collect::<Vec<_>>(), ["key", "outcome", "seconds"]);
+    assert!(done.len() == 3 && !done.contains_key("system") && !done.contains_key("usd"));
     let Ok(Line::Done(read)) = serde_json::from_value(text) else { panic!("a line") };
     assert_eq!((read.seconds, read.system, read.usd), (Some(0.5), None, None));
 }
