@@ -74,6 +74,23 @@ fn the_record_does_not_depend_on_which_is_back_first() {
 }
 
 #[test]
+fn the_first_query_says_where_answers_are_from() {
+    let world = World::new(20);
+    for concurrency in [1, 8] {
+        let mut provider = Provider::new(|query| match query {
+            "q00" => Turn { end: Ending::Fails, ..ONE },
+            _ => ONE,
+        });
+        provider.origin = Origin::Replay { recorded: String::new() };
+        let contenders = [contender(&provider, concurrency)];
+        let (record, _) =
+            run(&plan(&world, &contenders, None), &Context::default(), &mut |_| ()).unwrap();
+        let expected = Origin::Replay { recorded: "q01".to_owned() };
+        assert_eq!(hosted(&record).origin, expected, "{concurrency} in flight");
+    }
+}
+
+#[test]
 fn nothing_is_asked_for_nothing() {
     let world = World::new(4);
     let provider = Provider::new(|_| ONE);

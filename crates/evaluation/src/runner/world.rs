@@ -182,6 +182,7 @@ pub(super) enum Ending {
 pub(super) struct Provider<'a> {
     pub hashing: Hashing<'a>,
     pub tariff: Tariff,
+    /// Of every answer; an empty date stands for the query's id.
     pub origin: Origin,
     destination: Destination,
     turn: Box<dyn Fn(&str) -> Turn + Send + Sync + 'a>,
@@ -243,7 +244,13 @@ impl<'a> Provider<'a> {
         let error = match end {
             Ending::Answers => {
                 let timings = Timings { network: Duration::from_secs(2), ..Timings::default() };
-                return Ok(Reranked { usage, timings, origin: self.origin.clone(), ..reranked });
+                let origin = match &self.origin {
+                    Origin::Replay { recorded } if recorded.is_empty() => {
+                        Origin::Replay { recorded: query.to_string() }
+                    }
+                    origin => origin.clone(),
+                };
+                return Ok(Reranked { usage, timings, origin, ..reranked });
             }
             Ending::Fails => RerankError::Scoring { query, source },
             Ending::Unavailable => RerankError::Unavailable { query, source },
