@@ -35,7 +35,7 @@ pub struct OpenSettings {
     pub timeouts: Timeouts,
     /// What carries the calls.
     pub through: Through,
-    /// How calls are billed. Without effect for a replay: nobody bills one.
+    /// How calls are billed; for a replay, how those were that it holds.
     pub tariff: Option<Tariff>,
     /// Counts tokens for estimates.
     pub tokens: Box<dyn CountTokens>,
@@ -146,7 +146,7 @@ pub fn open(settings: OpenSettings, context: &Context) -> Result<Hosted, OpenErr
         api,
         client,
         destination,
-        tariff: settings.tariff.filter(|_| !is_replay),
+        tariff: settings.tariff,
         tokens: settings.tokens,
         concurrency: settings.concurrency,
     }))
@@ -530,7 +530,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replay_needs_no_key_and_costs_nothing() {
+    fn a_replay_needs_no_key_and_sends_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("calls.jsonl");
         let recording = Arc::new(Recording::open(&path).unwrap());
@@ -543,7 +543,6 @@ mod tests {
             let replay = Arc::new(Replay::open(&path).unwrap());
             let replayed = OpenSettings { key: None, ..settings(kind, Through::Replay(replay)) };
             let hosted = opened(replayed);
-            assert_eq!(hosted.tariff(), None);
             assert_eq!(hosted.identity(), &live.1);
             let again = check(&hosted, &Context::default()).unwrap();
             assert_eq!(again.reranked.ranking, live.0.reranked.ranking);
