@@ -7,7 +7,8 @@ use std::process::Command;
 const ARROWS: &[(&str, &[&str])] = &[
     ("core", &[]),
     ("text", &["core"]),
-    ("model", &["core", "text"]),
+    ("kernels", &[]),
+    ("model", &["core", "text", "kernels"]),
     ("data", &["core"]),
     ("http", &["core"]),
     ("retrieval", &["core", "text", "http"]),
