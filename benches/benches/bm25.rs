@@ -6,11 +6,8 @@ use secondpass_core::{Corpus, Document, FirstStage, Query};
 use secondpass_retrieval::{Bm25, Bm25Parameters};
 
 fn bm25(c: &mut Criterion) {
-    let documents = articles().into_iter().map(|(id, title, text)| Document {
-        id: id.into(),
-        title,
-        text,
-    });
+    let documents =
+        articles().into_iter().map(|(id, title, text)| Document { id: id.into(), title, text });
     let corpus = Corpus::new(documents.collect()).expect("ids are unique");
     let query = |(index, text): (usize, String)| Query {
         id: index.to_string().into(),

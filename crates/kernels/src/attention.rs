@@ -13,7 +13,7 @@ use crate::matmul::{Panels, Product, Start, panels_len, width_of};
 use crate::reserve::reserve;
 use crate::softmax::Running;
 use crate::threads::Threads;
-use crate::{Activation, Instructions};
+use crate::{Activation, Instructions, ShapeError};
 
 /// Queries whose scores are kept at a time.
 const QUERIES: usize = 48;
@@ -23,6 +23,64 @@ const KEYS: usize = 512;
 
 /// The least multiplications worth a task of their own.
 const TASK: usize = 1 << 20;
+
+/// Multi-head attention within each sequence of a batch without padding, on its own; [`crate::Encoder`]
+/// does the same with memory that it keeps.
+#[derive(Debug, Clone, Copy)]
+pub struct Attention {
+    heads: Heads,
+    instructions: Instructions,
+}
+
+impl Attention {
+    /// Attention of `heads` heads with `size` features each.
+    ///
+    /// # Errors
+    ///
+    /// Either is zero.
+    pub fn new(heads: usize, size: usize, instructions: Instructions) -> Result<Self, ShapeError> {
+        if heads == 0 || size == 0 {
+            let problem = format!("{heads} heads of {size} features");
+            return Err(ShapeError::Dimension { what: "num_attention_heads", problem });
+        }
+        Ok(Self { heads: Heads { count: heads, size }, instructions })
+    }
+
+    /// `softmax(q k / sqrt(size)) v` of each head and sequence; `offsets` as in [`crate::Encoder`].
+    ///
+    /// # Shapes
+    ///
+    /// - `queries` and `context`: `[tokens, heads * size]`
+    /// - `keys_values`: `[tokens, 2 * heads * size]`, each token's keys, then its values
+    ///
+    /// # Errors
+    ///
+    /// A slice does not have its shape, or `offsets` do not fit the tokens.
+    pub fn apply(
+        &self,
+        queries: &[f32],
+        keys_values: &[f32],
+        offsets: &[usize],
+        context: &mut [f32],
+        threads: &Threads,
+    ) -> Result<(), ShapeError> {
+        let hidden = self.heads.count * self.heads.size;
+        let tokens = queries.len() / hidden;
+        ShapeError::check("queries", queries.len(), &[tokens, hidden])?;
+        ShapeError::check("keys_values", keys_values.len(), &[tokens, 2 * hidden])?;
+        ShapeError::check("context", context.len(), &[tokens, hidden])?;
+        ShapeError::check_offsets(offsets, tokens)?;
+        if tokens == 0 {
+            return Ok(());
+        }
+        let inputs = Inputs { queries, query_offsets: offsets, keys_values, offsets };
+        let mut spaces: Vec<Space> = (0..threads.count()).map(|_| Space::default()).collect();
+        let mut by_head = vec![0.0; context.len()];
+        attend(self.heads, inputs, &mut by_head, &mut spaces, threads, self.instructions);
+        gather(self.heads, &by_head, offsets, 0..tokens, context);
+        Ok(())
+    }
+}
 
 /// The heads of attention.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +108,12 @@ pub(crate) struct Space {
     keys: Vec<f32>,
     values: Vec<f32>,
     scores: Vec<f32>,
+}
+
+impl AsMut<Self> for Space {
+    fn as_mut(&mut self) -> &mut Self {
+        self
+    }
 }
 
 /// Attends within every sequence. `context` is written as `[sequences][heads, queries, size]`, so that
@@ -259,5 +323,92 @@ fn multiply<S: Simd>(simd: S, values: &mut [f32], factor: f32) {
     }
     for value in rest {
         *value *= factor;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::reference::{self, Numbers};
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn attention_equals_the_reference(
+            heads in 1_usize..=3,
+            size in prop_oneof![Just(32_usize), Just(64), 1_usize..=20],
+            lengths in prop::collection::vec(prop_oneof![1_usize..=50, 500_usize..=530], 1..=3),
+            seed: u64,
+        ) {
+            let hidden = heads * size;
+            let mut offsets = vec![0];
+            offsets.extend(lengths.iter().scan(0, |end, length| {
+                *end += length;
+                Some(*end)
+            }));
+            let tokens = offsets[lengths.len()];
+            let mut numbers = Numbers::new(seed);
+            let queries = numbers.take(tokens * hidden, 4.0);
+            let keys_values = numbers.take(tokens * 2 * hidden, 2.0);
+            let wide = |values: &[f32]| values.iter().copied().map(f64::from).collect::<Vec<_>>();
+            let half = |from: usize| -> Vec<f64> {
+                let rows = keys_values.chunks_exact(2 * hidden);
+                rows.flat_map(|row| wide(&row[from..from + hidden])).collect()
+            };
+            let (q, k, v) = (wide(&queries), half(0), half(hidden));
+            let expected = reference::attention(heads, size, &q, &k, &v, &offsets);
+            for set in Instructions::available() {
+                let attention = Attention::new(heads, size, set).unwrap();
+                let results = [1, 2].map(|count| {
+                    let threads = Threads::new(NonZeroUsize::new(count).unwrap()).unwrap();
+                    let mut context = vec![f32::NAN; tokens * hidden];
+                    attention.apply(&queries, &keys_values, &offsets, &mut context, &threads).unwrap();
+                    context
+                });
+                reference::assert_close(&results[0], &expected, 1e-5);
+                prop_assert_eq!(&results[0], &results[1]);
+            }
+        }
+    }
+
+    #[test]
+    fn scores_of_any_size_neither_overflow_nor_vanish() {
+        let threads = Threads::new(NonZeroUsize::MIN).unwrap();
+        for set in Instructions::available() {
+            let attention = Attention::new(1, 4, set).unwrap();
+            // The second token's key wins by hundreds of powers of e, both ways round.
+            let keys_values = [[-300.0; 4], [1.0; 4], [300.0; 4], [2.0; 4]].concat();
+            for (query, value) in [(1.0, 2.0), (-1.0, 1.0)] {
+                let mut context = [0.0; 8];
+                attention
+                    .apply(&[query; 8], &keys_values, &[0, 2], &mut context, &threads)
+                    .unwrap();
+                assert_eq!(context, [value; 8], "{set:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn shapes_that_do_not_fit_are_errors() {
+        let set = Instructions::detect();
+        assert!(Attention::new(0, 4, set).is_err());
+        assert!(Attention::new(4, 0, set).is_err());
+        let attention = Attention::new(1, 2, set).unwrap();
+        let threads = Threads::new(NonZeroUsize::MIN).unwrap();
+        let apply = |q: usize, kv: usize, c: usize, offsets: &[usize]| {
+            let (q, kv, mut c) = (vec![0.0; q], vec![0.0; kv], vec![0.0; c]);
+            attention.apply(&q, &kv, offsets, &mut c, &threads)
+        };
+        assert!(apply(4, 8, 4, &[0, 2]).is_ok());
+        assert!(apply(0, 0, 0, &[0]).is_ok());
+        assert!(apply(3, 8, 4, &[0, 2]).is_err());
+        assert!(apply(4, 6, 4, &[0, 2]).is_err());
+        assert!(apply(4, 8, 2, &[0, 2]).is_err());
+        assert!(apply(4, 8, 4, &[0, 1]).is_err());
     }
 }

@@ -233,17 +233,7 @@ impl Encoder {
     fn check(&self, x: &[f32], offsets: &[usize]) -> Result<(), ShapeError> {
         let tokens = x.len() / self.config.hidden;
         ShapeError::check("x", x.len(), &[tokens, self.config.hidden])?;
-        let wrong = |problem: String| Err(ShapeError::Offsets { tokens, problem });
-        match (offsets.first(), offsets.last()) {
-            (Some(0), Some(&end)) if end == tokens => {}
-            (Some(0), Some(end)) => return wrong(format!("they end at {end}")),
-            (Some(start), _) => return wrong(format!("they start at {start}")),
-            (None, _) => return wrong("there are none".to_owned()),
-        }
-        match offsets.windows(2).position(|pair| pair[0] >= pair[1]) {
-            Some(i) => wrong(format!("sequence {i} is {} to {}", offsets[i], offsets[i + 1])),
-            None => Ok(()),
-        }
+        ShapeError::check_offsets(offsets, tokens)
     }
 }
 

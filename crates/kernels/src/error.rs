@@ -41,4 +41,19 @@ impl ShapeError {
         }
         Err(Self::Length { what: what.to_owned(), found, shape: shape.to_vec() })
     }
+
+    /// Checks that offsets start at 0, rise, and end at the number of tokens.
+    pub(crate) fn check_offsets(offsets: &[usize], tokens: usize) -> Result<(), Self> {
+        let wrong = |problem: String| Err(Self::Offsets { tokens, problem });
+        match (offsets.first(), offsets.last()) {
+            (Some(0), Some(&end)) if end == tokens => {}
+            (Some(0), Some(end)) => return wrong(format!("they end at {end}")),
+            (Some(start), _) => return wrong(format!("they start at {start}")),
+            (None, _) => return wrong("there are none".to_owned()),
+        }
+        match offsets.windows(2).position(|pair| pair[0] >= pair[1]) {
+            Some(i) => wrong(format!("sequence {i} is {} to {}", offsets[i], offsets[i + 1])),
+            None => Ok(()),
+        }
+    }
 }

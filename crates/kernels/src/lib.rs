@@ -26,6 +26,7 @@ mod threads;
 mod reference;
 
 pub use activation::{Activation, erf};
+pub use attention::Attention;
 pub use encoder::{Encoder, EncoderConfig, LayerWeights, LinearWeights, NormWeights, Workspace};
 pub use error::ShapeError;
 pub use instructions::Instructions;

@@ -157,7 +157,7 @@ pub fn encoder(
         let q = apply(&layer.query, &x, hidden, hidden);
         let k = apply(&layer.key, &x, hidden, hidden);
         let v = apply(&layer.value, &x, hidden, hidden);
-        let context = attention(config, &q, &k, &v, offsets);
+        let context = attention(config.heads, hidden / config.heads, &q, &k, &v, offsets);
         let y = apply(&layer.attention_output, &context, hidden, hidden);
         x = add_norm(&x, &y, &layer.attention_norm);
         let mut wide = apply(&layer.intermediate, &x, hidden, intermediate);
@@ -168,17 +168,18 @@ pub fn encoder(
     x
 }
 
-fn attention(
-    config: &EncoderConfig,
+pub fn attention(
+    heads: usize,
+    size: usize,
     q: &[f64],
     k: &[f64],
     v: &[f64],
     offsets: &[usize],
 ) -> Vec<f64> {
-    let (hidden, size) = (config.hidden, config.hidden / config.heads);
+    let hidden = heads * size;
     let mut result = vec![0.0; q.len()];
     for pair in offsets.windows(2) {
-        for head in 0..config.heads {
+        for head in 0..heads {
             let part =
                 |all: &[f64], token: usize| all[token * hidden + head * size..][..size].to_vec();
             for query in pair[0]..pair[1] {
