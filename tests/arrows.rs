@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "core",
             "text",
             "model",
+            "kernels",
             "data",
             "http",
             "mock",
