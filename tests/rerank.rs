@@ -79,7 +79,7 @@ fn ranks_lines_best_first() {
     let scores: Vec<f64> = results.iter().map(|r| r["score"].as_f64().unwrap()).collect();
     assert!(scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
     assert!(scores.iter().all(|score| (0.0..=1.0).contains(score)));
-    assert_eq!(json["reranker"]["device"], "flex");
+    assert_eq!(json["reranker"]["device"], "cpu");
     assert_eq!(json["truncation"]["pairs"], 3);
     assert!(json["timings_seconds"]["load"].as_f64().unwrap() > 0.0);
 }

@@ -84,7 +84,7 @@ pub struct RerankArgs {
 
 #[derive(clap::Args, Clone, Debug)]
 pub struct EngineArgs {
-    /// Where to compute: auto, flex, ndarray, cuda or cuda:N
+    /// Where to compute: auto, cpu, flex, ndarray, cuda or cuda:N
     #[arg(long, default_value = "auto")]
     pub device: DeviceSpec,
     /// Number format to compute in: f32, f16 or bf16
@@ -253,7 +253,7 @@ pub struct FinetuneArgs {
     /// Folder for the trained model; it must not exist or be empty [default: models/NAME]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Where to compute: auto, flex, ndarray, cuda or cuda:N
+    /// Where to compute: auto, cpu, flex, ndarray, cuda or cuda:N
     #[arg(long, default_value = "auto")]
     pub device: DeviceSpec,
 }

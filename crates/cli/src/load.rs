@@ -3,7 +3,9 @@ use std::path::PathBuf;
 use anyhow::Result;
 use secondpass_core::{ContentHash, Hasher, Identity, Scoring};
 use secondpass_data::hub::{self, HubSettings, ModelFiles};
-use secondpass_model::{DeviceSpec, Dtype, HELPDESK_MINI, Head, LoadError, Model, ModelBytes};
+use secondpass_model::{
+    DeviceSpec, Dtype, Engine, HELPDESK_MINI, LoadError, ModelBytes, ModelConfig,
+};
 use secondpass_text::{PairTokenizer, TokenizeError, Truncation};
 
 use crate::exit::usage;
@@ -20,7 +22,7 @@ pub struct Settings {
 
 /// A model ready to score, with what reads texts for it.
 pub struct Loaded {
-    pub model: Model,
+    pub model: Engine,
     pub tokenizer: PairTokenizer,
 }
 
@@ -81,7 +83,7 @@ pub fn files(spec: &str, revision: Option<&str>) -> Result<ModelFiles> {
 }
 
 fn embedded(bytes: ModelBytes, settings: Settings) -> Result<Loaded> {
-    let model = Model::from_bytes(bytes, settings.device, settings.dtype);
+    let model = Engine::from_bytes(bytes, settings.device, settings.dtype);
     with_tokenizer(model, settings, |max_length| {
         PairTokenizer::from_bytes(bytes.tokenizer, bytes.name, max_length, settings.truncation)
     })
@@ -89,19 +91,19 @@ fn embedded(bytes: ModelBytes, settings: Settings) -> Result<Loaded> {
 
 fn model(files: &ModelFiles, settings: Settings) -> Result<Loaded> {
     let Settings { device, dtype, .. } = settings;
-    let model = Model::load(&files.config, &files.weights, device, dtype, Head::FromFile);
+    let model = Engine::load(&files.config, &files.weights, device, dtype);
     with_tokenizer(model, settings, |max_length| {
         PairTokenizer::from_file(&files.tokenizer, max_length, settings.truncation)
     })
 }
 
 fn with_tokenizer(
-    model: Result<Model, LoadError>,
+    model: Result<Engine, LoadError>,
     settings: Settings,
     tokenizer: impl FnOnce(usize) -> Result<PairTokenizer, TokenizeError>,
 ) -> Result<Loaded> {
     let model = model.map_err(graded)?;
-    let max_length = max_length(&model, settings.max_length)?;
+    let max_length = max_length(model.config(), settings.max_length)?;
     let tokenizer = tokenizer(max_length).map_err(graded_tokenizer)?;
     Ok(Loaded { model, tokenizer })
 }
@@ -123,8 +125,8 @@ fn graded_tokenizer(error: TokenizeError) -> anyhow::Error {
 }
 
 /// The limit to use: what was asked for, if the model has positions for it.
-pub fn max_length(model: &Model, asked: Option<usize>) -> Result<usize> {
-    let limit = model.config().max_length();
+pub fn max_length(config: &ModelConfig, asked: Option<usize>) -> Result<usize> {
+    let limit = config.max_length();
     match asked {
         Some(asked) if asked > limit => Err(usage(anyhow::anyhow!(
             "--max-length {asked} exceeds the model's {limit} positions; lower it to {limit} or less"
@@ -137,7 +139,7 @@ pub fn max_length(model: &Model, asked: Option<usize>) -> Result<usize> {
 impl Loaded {
     /// The same model with another limit on pairs; both share the weights.
     pub fn cut_at(&self, length: usize) -> Result<Self> {
-        let length = max_length(&self.model, Some(length))?;
+        let length = max_length(self.model.config(), Some(length))?;
         let tokenizer = self.tokenizer.with_max_length(length).map_err(graded_tokenizer)?;
         Ok(Self { model: self.model.clone(), tokenizer })
     }

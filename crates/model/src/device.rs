@@ -5,12 +5,15 @@ use burn::tensor::Device;
 
 use crate::Dtype;
 
-/// Where a model computes, as people write it: `auto`, `flex`, `ndarray`, `cuda` or `cuda:1`.
+/// Where a model computes, as people write it: `auto`, `cpu`, `flex`, `ndarray`, `cuda` or
+/// `cuda:1`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum DeviceSpec {
-    /// The first CUDA card if this build has CUDA and one is there, else flex.
+    /// The first CUDA card if this build has CUDA and one is there, else the CPU.
     #[default]
     Auto,
+    /// The CPU, through our own kernels; training goes through burn's flex backend there.
+    Cpu,
     /// The CPU, through burn's flex backend.
     Flex,
     /// The CPU, through burn's ndarray backend.
@@ -23,7 +26,7 @@ pub enum DeviceSpec {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeviceError {
     /// A name nobody knows.
-    #[error("unknown device '{0}'; use auto, flex, ndarray, cuda or cuda:N")]
+    #[error("unknown device '{0}'; use auto, cpu, flex, ndarray, cuda or cuda:N")]
     Unknown(String),
     /// This build lacks the backend.
     #[error("this build has no {device}; rebuild with `--features {feature}`")]
@@ -35,7 +38,7 @@ pub enum DeviceError {
     },
     /// No such card.
     #[error(
-        "{device} is not there ({found} CUDA devices found); check `nvidia-smi`, or use --device flex"
+        "{device} is not there ({found} CUDA devices found); check `nvidia-smi`, or use --device cpu"
     )]
     NotFound {
         /// What was asked for.
@@ -58,7 +61,7 @@ impl DeviceSpec {
     pub fn chosen(self) -> Self {
         match self {
             Self::Auto if cuda_devices() > 0 => Self::Cuda(0),
-            Self::Auto => Self::Flex,
+            Self::Auto => Self::Cpu,
             other => other,
         }
     }
@@ -66,7 +69,7 @@ impl DeviceSpec {
     /// Opens the device. Nothing but `auto` falls back to another.
     pub(crate) fn open(self, dtype: Dtype) -> Result<Device, DeviceError> {
         let device = match self.chosen() {
-            Self::Auto | Self::Flex => Device::flex(),
+            Self::Auto | Self::Cpu | Self::Flex => Device::flex(),
             Self::NdArray => ndarray_device()?,
             Self::Cuda(index) => cuda_device(index)?,
         };
@@ -122,6 +125,7 @@ impl fmt::Display for DeviceSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Auto => f.pad("auto"),
+            Self::Cpu => f.pad("cpu"),
             Self::Flex => f.pad("flex"),
             Self::NdArray => f.pad("ndarray"),
             Self::Cuda(index) => f.pad(&format!("cuda:{index}")),
@@ -136,6 +140,7 @@ impl FromStr for DeviceSpec {
         let unknown = || DeviceError::Unknown(name.to_owned());
         match name {
             "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
             "flex" => Ok(Self::Flex),
             "ndarray" => Ok(Self::NdArray),
             "cuda" => Ok(Self::Cuda(0)),
@@ -155,6 +160,7 @@ mod tests {
     fn names_parse_and_print() {
         for (name, spec) in [
             ("auto", DeviceSpec::Auto),
+            ("cpu", DeviceSpec::Cpu),
             ("flex", DeviceSpec::Flex),
             ("ndarray", DeviceSpec::NdArray),
             ("cuda:2", DeviceSpec::Cuda(2)),

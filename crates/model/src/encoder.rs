@@ -1,11 +1,13 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use burn::tensor::{DType, Device, Tensor};
 use secondpass_text::{Embedder, ScoreError, TokenBatch};
 
 use crate::architecture::{Body, names};
+use crate::packed;
 use crate::padded::Padded;
 use crate::parallel::on_all_cores;
 use crate::weights::Files;
@@ -14,12 +16,18 @@ use crate::{DeviceSpec, Dtype, LoadError, ModelConfig};
 /// An encoder on a device, with the pooling that makes one vector of a text.
 #[derive(Clone, Debug)]
 pub struct Encoder {
-    body: Body,
+    layers: Layers,
     config: ModelConfig,
-    device: Device,
     spec: DeviceSpec,
     dtype: Dtype,
     pooling: Pooling,
+}
+
+/// What computes.
+#[derive(Clone, Debug)]
+enum Layers {
+    Burn(Body, Device),
+    Packed(Arc<packed::Body>),
 }
 
 /// How the vectors of a text's tokens become one.
@@ -52,9 +60,16 @@ impl Encoder {
         let opened = device.open(dtype)?;
         let (name, _) = names(config.model_type);
         let mut files = Files::open(weights, opened.clone(), dtype)?.without_prefix(name);
-        let body = Body::build(&mut files, name, &config)?;
+        let mut body = Body::build(&mut files, name, &config)?;
         files.finish(&UNUSED)?;
-        Ok(Self { body, config, device: opened, spec: device.chosen(), dtype, pooling })
+        let spec = device.chosen();
+        let layers = match spec {
+            DeviceSpec::Cpu => {
+                Layers::Packed(Arc::new(packed::Body::of(&mut body, name, &config)?))
+            }
+            _ => Layers::Burn(body, opened),
+        };
+        Ok(Self { layers, config, spec, dtype, pooling })
     }
 
     /// What `config.json` said.
@@ -77,10 +92,15 @@ impl Encoder {
         self.pooling
     }
 
-    fn embed_one(&self, batch: &TokenBatch) -> Result<Vec<Vec<f32>>, ScoreError> {
-        let padded = Padded::new(batch, &self.config, &self.device)?;
+    fn embed_burn(
+        &self,
+        body: &Body,
+        device: &Device,
+        batch: &TokenBatch,
+    ) -> Result<Vec<Vec<f32>>, ScoreError> {
+        let padded = Padded::new(batch, &self.config, device)?;
         // Sums over many tokens want more bits than f16 has.
-        let encoded = self.body.encode(&padded).cast(DType::F32);
+        let encoded = body.encode(&padded).cast(DType::F32);
         let pooled = match self.pooling {
             Pooling::Mean => mean(encoded, &padded),
             // [batch, tokens, hidden] -> [batch, hidden]
@@ -90,6 +110,29 @@ impl Encoder {
         let numbers = numbers.map_err(|e| ScoreError::Device(e.to_string()))?;
         Ok(numbers.chunks(self.config.hidden_size).map(<[f32]>::to_vec).collect())
     }
+
+    fn embed_packed(
+        &self,
+        body: &packed::Body,
+        batch: &TokenBatch,
+    ) -> Result<Vec<Vec<f32>>, ScoreError> {
+        let hidden = self.config.hidden_size;
+        if self.pooling == Pooling::Cls {
+            let first = body.first(batch, &self.config)?;
+            return Ok(first.chunks(hidden).map(<[f32]>::to_vec).collect());
+        }
+        let (encoded, offsets) = body.all(batch, &self.config)?;
+        let vectors = offsets.windows(2).map(|ends| {
+            let tokens = &encoded[ends[0] * hidden..ends[1] * hidden];
+            let mut sums = vec![0.0_f64; hidden];
+            for token in tokens.chunks(hidden) {
+                sums.iter_mut().zip(token).for_each(|(sum, value)| *sum += f64::from(*value));
+            }
+            let count = (ends[1] - ends[0]) as f64;
+            sums.into_iter().map(|sum| (sum / count) as f32).collect()
+        });
+        Ok(vectors.collect())
+    }
 }
 
 impl Embedder for Encoder {
@@ -98,7 +141,16 @@ impl Embedder for Encoder {
     }
 
     fn embed(&self, batches: &[TokenBatch]) -> Result<Vec<Vec<f32>>, ScoreError> {
-        on_all_cores(self.spec, batches, |batch| self.embed_one(batch))
+        match &self.layers {
+            Layers::Burn(body, device) => {
+                on_all_cores(self.spec, batches, |batch| self.embed_burn(body, device, batch))
+            }
+            Layers::Packed(body) => {
+                let batches = batches.iter().filter(|batch| !batch.is_empty());
+                let vectors = batches.map(|batch| self.embed_packed(body, batch));
+                Ok(vectors.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+            }
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! [`Model::load`] reads a Hugging Face folder's `config.json` and safetensors onto a
 //! [`DeviceSpec`]; the model then is a [`secondpass_text::Scorer`], and through [`Trainee`] a
-//! [`secondpass_text::Learner`]. An [`Encoder`] is a [`secondpass_text::Embedder`].
+//! [`secondpass_text::Learner`]. An [`Engine`] only scores: on the CPU through our own kernels
+//! ([`Packed`]), elsewhere through burn. An [`Encoder`] is a [`secondpass_text::Embedder`].
 
 mod architecture;
 mod config;
@@ -10,8 +11,10 @@ mod device;
 mod dtype;
 mod embedded;
 mod encoder;
+mod engine;
 mod layers;
 mod model;
+mod packed;
 mod padded;
 mod parallel;
 mod train;
@@ -22,6 +25,8 @@ pub use device::{DeviceError, DeviceSpec};
 pub use dtype::{Dtype, UnknownDtype};
 pub use embedded::{HELPDESK_MINI, ModelBytes};
 pub use encoder::{Encoder, Pooling, UnknownPooling};
+pub use engine::Engine;
 pub use model::{Head, LoadError, Model};
+pub use packed::{PackError, Packed};
 pub use train::Trainee;
 pub use weights::{Initialization, WeightsError};

@@ -7,7 +7,9 @@ use crate::architecture::{Network, names};
 use crate::padded::Padded;
 use crate::parallel::on_all_cores;
 use crate::weights::{Files, Initialization, Parameters, Random, Slot, WithNewHead};
-use crate::{ConfigError, DeviceError, DeviceSpec, Dtype, ModelBytes, ModelConfig, WeightsError};
+use crate::{
+    ConfigError, DeviceError, DeviceSpec, Dtype, ModelBytes, ModelConfig, PackError, WeightsError,
+};
 
 /// Where the classification head comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +45,9 @@ pub enum LoadError {
     /// The device.
     #[error(transparent)]
     Device(#[from] DeviceError),
+    /// Its layout for the CPU.
+    #[error(transparent)]
+    Pack(#[from] PackError),
 }
 
 /// Tensors of published files that no cross-encoder here uses: a buffer of old transformers

@@ -33,25 +33,12 @@ impl Padded {
         let pad = config.pad_token_id;
         let mut ids = Vec::with_capacity(size);
         let mut types = Vec::with_capacity(size);
-        let mut positions = Vec::with_capacity(size);
+        let mut places = Vec::with_capacity(size);
         let mut padding = Vec::with_capacity(size);
-        let padding_position = match config.first_position() {
-            0 => 0,
-            first => first as i64 - 1,
-        };
+        let padding_position = padding_position(config);
         for (sequence, sequence_types) in batch.sequences() {
-            let mut next = config.first_position() as i64;
-            for &id in sequence {
-                ids.push(i64::from(id));
-                // As transformers: RoBERTa counts positions over tokens that are not padding, also
-                // when a text holds the padding token's own name.
-                if config.first_position() > 0 && id == pad {
-                    positions.push(padding_position);
-                } else {
-                    positions.push(next);
-                    next += 1;
-                }
-            }
+            ids.extend(sequence.iter().map(|&id| i64::from(id)));
+            places.extend(positions(sequence, config));
             // An empty sequence keeps one visible padding token: attention needs something to see.
             let seen = sequence.len().max(1);
             padding.extend((0..tokens).map(|token| token >= seen));
@@ -60,7 +47,7 @@ impl Padded {
             }
             ids.resize(padding.len(), i64::from(pad));
             types.resize(padding.len(), 0);
-            positions.resize(padding.len(), padding_position);
+            places.resize(padding.len(), padding_position);
         }
         let ints = |values: Vec<i64>| Tensor::from_data(TensorData::new(values, [size]), device);
         let any = padding.iter().any(|&hidden| hidden);
@@ -69,14 +56,34 @@ impl Padded {
             tokens,
             ids: ints(ids),
             types: ints(types),
-            positions: ints(positions),
+            positions: ints(places),
             padding: any
                 .then(|| Tensor::from_data(TensorData::new(padding, [count, tokens]), device)),
         })
     }
 }
 
-fn check(batch: &TokenBatch, config: &ModelConfig) -> Result<(), ScoreError> {
+/// The position of each token of a sequence. As transformers: the RoBERTa family counts over tokens
+/// that are not padding, also when a text holds the padding token's own name.
+pub(crate) fn positions(ids: &[u32], config: &ModelConfig) -> impl Iterator<Item = i64> {
+    let (skips, pad) = (config.first_position() > 0, config.pad_token_id);
+    let at_padding = padding_position(config);
+    let mut next = config.first_position() as i64;
+    ids.iter().map(move |&id| {
+        if skips && id == pad {
+            return at_padding;
+        }
+        next += 1;
+        next - 1
+    })
+}
+
+fn padding_position(config: &ModelConfig) -> i64 {
+    (config.first_position() as i64 - 1).max(0)
+}
+
+/// Whether the model takes the batch.
+pub(crate) fn check(batch: &TokenBatch, config: &ModelConfig) -> Result<(), ScoreError> {
     let (length, limit) = (batch.longest(), config.max_length());
     if length > limit {
         return Err(ScoreError::TooLong { length, limit });

@@ -43,7 +43,7 @@ pub fn run(args: &FinetuneArgs) -> Result<()> {
     };
     let (model, tokenizer_json) = start(&recipe, texts(), args.device)?;
     let tokenizer = tokenizer(&recipe, &tokenizer_json)?;
-    load::max_length(&model, Some(recipe.training.max_length))?;
+    load::max_length(model.config(), Some(recipe.training.max_length))?;
     note(format_args!(
         "{}: {:.2} M parameters on {}, {} groups, {} dev queries",
         recipe.name,

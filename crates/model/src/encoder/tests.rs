@@ -81,7 +81,7 @@ fn error(encoder: &Encoder, golden: &Golden) -> f32 {
 #[test]
 fn vectors_equal_transformers_padded_and_one_by_one() {
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/models");
-    let mut devices = vec![DeviceSpec::Flex];
+    let mut devices = vec![DeviceSpec::Cpu, DeviceSpec::Flex];
     if cfg!(feature = "ndarray") {
         devices.push(DeviceSpec::NdArray);
     }
@@ -120,8 +120,10 @@ fn real_encoders_equal_transformers() {
             continue;
         }
         for pooling in [Pooling::Mean, Pooling::Cls] {
-            let off = error(&encoder(&folder, pooling, DeviceSpec::Flex), &golden(name));
-            assert!(off <= TOLERANCE, "{name}, {pooling}: {off}");
+            for device in [DeviceSpec::Cpu, DeviceSpec::Flex] {
+                let off = error(&encoder(&folder, pooling, device), &golden(name));
+                assert!(off <= TOLERANCE, "{name}, {pooling}, {device}: {off}");
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::architecture::Network;
 use crate::config::Activation;
 use crate::padded::Padded;
 use crate::weights::{Files, Kind, Parameters, Slot};
-use crate::{DeviceSpec, Dtype, Head, ModelConfig};
+use crate::{DeviceSpec, Dtype, Engine, Head, ModelConfig};
 
 /// Absolute, on logits that span at least 2 and on hidden states of about unit size.
 const TOLERANCE: f32 = 1e-4;
@@ -98,6 +98,11 @@ fn weights(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// A model on whatever computes for a device.
+fn engine(name: &str, device: DeviceSpec) -> Engine {
+    Engine::of(load(name, device)).unwrap()
+}
+
 fn load(name: &str, device: DeviceSpec) -> Model {
     let folder = folder(name);
     let config = folder.join("config.json");
@@ -109,7 +114,7 @@ fn golden(name: &str) -> Golden {
 }
 
 fn devices() -> Vec<DeviceSpec> {
-    let mut devices = vec![DeviceSpec::Flex];
+    let mut devices = vec![DeviceSpec::Cpu, DeviceSpec::Flex];
     if cfg!(feature = "ndarray") {
         devices.push(DeviceSpec::NdArray);
     }
@@ -123,7 +128,7 @@ const ARCHITECTURES: [&str; 3] = ["xlm-roberta", "roberta", "bert"];
 fn logits_equal_transformers_padded_and_one_by_one() {
     for device in devices() {
         for name in MODELS {
-            let (model, golden) = (load(name, device), golden(name));
+            let (model, golden) = (engine(name, device), golden(name));
             let spread = golden.cases.iter().map(|case| case.logit);
             let spread = spread.clone().fold(f32::MIN, f32::max) - spread.fold(f32::MAX, f32::min);
             assert!(spread >= 2.0, "{name}: logits span only {spread}");
@@ -356,6 +361,7 @@ fn the_real_encoder_equals_transformers() {
         let mut model = Model::load(&config, &weights(&shared), device, Dtype::F32, head).unwrap();
         set_head(&mut model, golden.head.as_ref().unwrap());
         check_hidden(&model, &golden, "me5-small-enpt");
+        let model = Engine::of(model).unwrap();
         let lengths: Vec<usize> = golden.cases.iter().map(|case| case.ids.len()).collect();
         let mut logits = vec![f32::NAN; lengths.len()];
         for indexes in secondpass_text::plan(&lengths, 2048) {

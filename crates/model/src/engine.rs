@@ -1,0 +1,86 @@
+use std::path::{Path, PathBuf};
+
+use secondpass_text::{ScoreError, Scorer, TokenBatch};
+
+use crate::{DeviceSpec, Dtype, Head, LoadError, Model, ModelBytes, ModelConfig, Packed};
+
+/// A cross-encoder that only scores, on whatever computes for its device: our own kernels on the CPU,
+/// burn elsewhere.
+#[derive(Clone, Debug)]
+pub enum Engine {
+    /// Through burn.
+    Burn(Model),
+    /// Through our own kernels.
+    Packed(Packed),
+}
+
+impl Engine {
+    /// As [`Model::load`] with the head from the file.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn load(
+        config: &Path,
+        weights: &[PathBuf],
+        device: DeviceSpec,
+        dtype: Dtype,
+    ) -> Result<Self, LoadError> {
+        Self::of(Model::load(config, weights, device, dtype, Head::FromFile)?)
+    }
+
+    /// As [`Model::from_bytes`].
+    ///
+    /// # Errors
+    /// As [`Model::from_bytes`].
+    pub fn from_bytes(
+        bytes: ModelBytes,
+        device: DeviceSpec,
+        dtype: Dtype,
+    ) -> Result<Self, LoadError> {
+        Self::of(Model::from_bytes(bytes, device, dtype)?)
+    }
+
+    /// A loaded model, laid out for its device.
+    ///
+    /// # Errors
+    /// Shapes that the device does not take.
+    pub fn of(model: Model) -> Result<Self, LoadError> {
+        Ok(match model.device() {
+            DeviceSpec::Cpu => Self::Packed(Packed::new(model)?),
+            _ => Self::Burn(model),
+        })
+    }
+
+    /// What `config.json` said.
+    pub fn config(&self) -> &ModelConfig {
+        match self {
+            Self::Burn(model) => model.config(),
+            Self::Packed(model) => model.config(),
+        }
+    }
+
+    /// The device it is on; never `auto`.
+    pub fn device(&self) -> DeviceSpec {
+        match self {
+            Self::Burn(model) => model.device(),
+            Self::Packed(model) => model.device(),
+        }
+    }
+
+    /// The number format it computes in.
+    pub fn dtype(&self) -> Dtype {
+        match self {
+            Self::Burn(model) => model.dtype(),
+            Self::Packed(model) => model.dtype(),
+        }
+    }
+}
+
+impl Scorer for Engine {
+    fn score(&self, batches: &[TokenBatch]) -> Result<Vec<f32>, ScoreError> {
+        match self {
+            Self::Burn(model) => model.score(batches),
+            Self::Packed(model) => model.score(batches),
+        }
+    }
+}
