@@ -8,7 +8,8 @@
 //! that decides an answer, so segments merge by key and a changed config reuses what still applies.
 //! Journals hold ids, places and numbers, and no texts.
 //!
-//! A journal is removed when its record has been written: the same command then measures again.
+//! A journal is removed when its record has been written: the same command then measures again. A
+//! start that sent nothing, because it was refused say, leaves nothing behind.
 
 mod line;
 mod lock;
@@ -57,6 +58,8 @@ struct Inner {
     segment: File,
     synced: Instant,
     kept: HashMap<ContentHash, Kept>,
+    /// Whether the segment holds more than its header.
+    used: bool,
 }
 
 /// A call that an earlier start sent and whose answer it did not live to keep. It is made again, so
@@ -186,7 +189,13 @@ impl Journal {
             damaged: contents.damaged,
             in_flight: contents.in_flight,
             earlier: contents.earlier,
-            inner: Mutex::new(Inner { path, segment, synced: Instant::now(), kept: contents.kept }),
+            inner: Mutex::new(Inner {
+                path,
+                segment,
+                synced: Instant::now(),
+                kept: contents.kept,
+                used: false,
+            }),
         };
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let header = Header { format: FORMAT, experiment: name.to_owned(), version, machine };
@@ -216,7 +225,7 @@ impl Journal {
     /// # Errors
     /// The system refuses.
     pub fn remove(self) -> Result<(), JournalError> {
-        remove_locked(&self.folder, self.lock).map(drop)
+        remove_locked(&self.folder, &self.lock).map(drop)
     }
 
     /// What earlier starts spent, by system; only systems that somebody bills are in it.
@@ -289,6 +298,7 @@ impl Journal {
     fn append(&self, line: &Line, sync: bool) -> Result<(), JournalError> {
         let mut inner = self.inner();
         let inner = &mut *inner;
+        inner.used |= !matches!(line, Line::Header(_));
         let mut write = || -> io::Result<()> {
             let content = serde_json::to_string(line).map_err(io::Error::from)?;
             inner.segment.write_all(checked::line(&content).as_bytes())?;
@@ -308,6 +318,20 @@ impl Journal {
     }
 }
 
+impl Drop for Journal {
+    fn drop(&mut self) {
+        let inner = self.inner();
+        if inner.used {
+            return;
+        }
+        // What cannot be taken away does no harm: it says nothing.
+        let _ = fs::remove_file(&inner.path);
+        if segment::list(&self.folder).is_ok_and(|earlier| earlier.is_empty()) {
+            let _ = remove_locked(&self.folder, &self.lock);
+        }
+    }
+}
+
 /// Removes the journal of an output folder, whosever it is; gives the files that were removed.
 ///
 /// # Errors
@@ -315,11 +339,11 @@ impl Journal {
 pub(crate) fn purge(folder: &Path) -> Result<Vec<PathBuf>, JournalError> {
     let journal = folder.join(JOURNAL_FOLDER);
     let lock = lock::acquire(&journal, folder)?;
-    remove_locked(&journal, lock)
+    remove_locked(&journal, &lock)
 }
 
 /// Segments, then the lock's file, then the folder unless something else is in it.
-fn remove_locked(journal: &Path, lock: File) -> Result<Vec<PathBuf>, JournalError> {
+fn remove_locked(journal: &Path, _lock: &File) -> Result<Vec<PathBuf>, JournalError> {
     let segments = segment::list(journal).map_err(failed("read", journal))?;
     let mut removed: Vec<PathBuf> = segments.into_iter().map(|(_, path)| path).collect();
     removed.push(journal.join(lock::FILE));
@@ -327,7 +351,6 @@ fn remove_locked(journal: &Path, lock: File) -> Result<Vec<PathBuf>, JournalErro
         fs::remove_file(path).map_err(failed("remove", path))?;
     }
     let _ = fs::remove_dir(journal);
-    drop(lock);
     Ok(removed)
 }
 

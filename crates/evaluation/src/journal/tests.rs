@@ -139,10 +139,29 @@ fn one_process_at_a_time() {
 }
 
 #[test]
+fn a_start_that_sent_nothing_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join(JOURNAL_FOLDER);
+    drop(Journal::open(folder.path(), "x", false).unwrap());
+    assert!(!journal.exists());
+    assert_eq!(owner(folder.path()).unwrap(), Owner::Nobody);
+
+    let opened = Journal::open(folder.path(), "x", false).unwrap();
+    opened.begin(&call(b"a", &"q1".into()), None).unwrap();
+    drop(opened);
+    // What earlier starts left stays.
+    drop(Journal::open(folder.path(), "x", false).unwrap());
+    assert!(path(folder.path(), 1).exists() && !path(folder.path(), 2).exists());
+    assert_eq!(Journal::open(folder.path(), "x", false).unwrap().in_flight().len(), 1);
+}
+
+#[test]
 fn the_folder_is_the_experiments_own() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(owner(folder.path()).unwrap(), Owner::Nobody);
-    drop(Journal::open(folder.path(), "x", false).unwrap());
+    let journal = Journal::open(folder.path(), "x", false).unwrap();
+    journal.begin(&call(b"a", &"q1".into()), None).unwrap();
+    drop(journal);
     assert_eq!(owner(folder.path()).unwrap(), Owner::Experiment("x".to_owned()));
     let error = Journal::open(folder.path(), "y", false).unwrap_err().to_string();
     assert!(error.contains("unfinished run of another experiment, 'x'"), "{error}");

@@ -84,17 +84,28 @@ fn remove(path: &Path, removed: &mut Vec<PathBuf>) -> Result<(), StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use secondpass_core::ContentHash;
+
     use super::*;
-    use crate::journal::Journal;
+    use crate::journal::{Call, Journal};
     use crate::store::write;
     use crate::testing::{record, rows};
+
+    /// Leaves a journal with a call in it.
+    fn interrupted(folder: &Path) {
+        let journal = Journal::open(folder, "quickstart", false).unwrap();
+        let query = "q1".into();
+        let (key, system) = (ContentHash::of(b"call"), "mini");
+        let call = Call { key, system, pass: "", query: &query, billed: false };
+        journal.begin(&call, None).unwrap();
+    }
 
     #[test]
     fn takes_its_own_and_nothing_else() {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("out");
         write(&folder, &record(), &rows()).unwrap();
-        Journal::open(&folder, "quickstart", false).unwrap();
+        interrupted(&folder);
         fs::create_dir_all(folder.join("charts")).unwrap();
         fs::create_dir_all(folder.join(STAGING)).unwrap();
         for file in [
@@ -121,7 +132,7 @@ mod tests {
         assert!(folder.join("notes.txt").exists());
 
         let other = parent.path().join("other");
-        Journal::open(&other, "quickstart", false).unwrap();
+        interrupted(&other);
         purge(&other, &reports).unwrap();
         assert!(!other.exists());
     }
