@@ -151,7 +151,7 @@ impl Asked<'_> {
         }
         let (answer, elapsed) = self.rerank(&job);
         let usage = match &answer {
-            Some(Ok(reranked)) => Some(spent(reranked)),
+            Some(Ok(reranked)) => Some(self.spent(reranked)),
             Some(Err(failed)) => Some(failed.usage),
             // Whoever gave no answer told no costs either: all that was set aside counts.
             None => None,
@@ -175,7 +175,7 @@ impl Asked<'_> {
             Some(Ok(reranked)) => match other_documents(&job, &reranked.ranking) {
                 Some(reason) => Given::Failed(reason, reranked.usage),
                 None => {
-                    let seconds = timed.then(|| seconds(&reranked, elapsed));
+                    let seconds = timed.then(|| self.seconds(&reranked, elapsed));
                     Given::Live(reranked, seconds)
                 }
             },
@@ -240,6 +240,28 @@ impl Asked<'_> {
         self.pass.tariff?.cost(billed.units() + billed.doubtful)
     }
 
+    /// What an answer cost now: playing a recording back costs nothing, whatever it cost when it was
+    /// made.
+    fn spent(&self, reranked: &Reranked) -> Usage {
+        match self.is_recorded(reranked) {
+            true => Usage::default(),
+            false => reranked.usage,
+        }
+    }
+
+    /// A live answer's time is the clock's, a recorded one's was measured when it was made.
+    fn seconds(&self, reranked: &Reranked, elapsed: Duration) -> f64 {
+        match self.is_recorded(reranked) {
+            true => reranked.timings.total().as_secs_f64(),
+            false => elapsed.as_secs_f64(),
+        }
+    }
+
+    /// Recorded answers of a mock say that they are a mock's.
+    fn is_recorded(&self, reranked: &Reranked) -> bool {
+        self.pass.replayed || matches!(reranked.origin, Origin::Replay { .. })
+    }
+
     fn rerank(&self, job: &Job) -> (Option<Result<Reranked, Failed>>, Duration) {
         let mut answer = None;
         let jobs = std::slice::from_ref(job);
@@ -260,23 +282,6 @@ impl<'a> Asked<'a> {
     ) -> Self {
         let journal = journal.filter(|_| pass.kind != Kind::Free);
         Self { pass, context, journal, shelf, timed, trouble: Mutex::default() }
-    }
-}
-
-/// What an answer cost now: playing a recording back costs nothing, whatever it cost when it was
-/// made.
-fn spent(reranked: &Reranked) -> Usage {
-    match reranked.origin {
-        Origin::Replay { .. } => Usage::default(),
-        Origin::Live | Origin::Mock => reranked.usage,
-    }
-}
-
-/// A live answer's time is the clock's, a recorded one's was measured when it was made.
-fn seconds(reranked: &Reranked, elapsed: Duration) -> f64 {
-    match reranked.origin {
-        Origin::Replay { .. } => reranked.timings.total().as_secs_f64(),
-        Origin::Live | Origin::Mock => elapsed.as_secs_f64(),
     }
 }
 

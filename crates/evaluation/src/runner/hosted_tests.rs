@@ -365,6 +365,15 @@ fn what_is_not_live_neither_fills_nor_reads_the_cache() {
     assert_eq!(cost.query.unwrap().usd, Some(Provider::USD), "what the recording was billed");
     assert!(warning(&record, &format!("The answers of hosted ({recorded}) were played")).is_some());
 
+    // A recording of a mock is a mock's, and costs and times are those of a recording.
+    let (record, spent, told, calls) = of(Origin::Mock, true);
+    assert_eq!((spent, told, calls), (0.0, 0, 5));
+    let system = hosted(&record);
+    assert_eq!((&system.origin, &system.destination), (&Origin::Mock, &None));
+    assert_eq!(system.latency.as_ref().unwrap().p50, 2.0);
+    let cost = system.cost.as_ref().unwrap();
+    assert_eq!((cost.spent.calls, cost.spent.usd), (0, Some(0.0)));
+
     // Nothing of that is in the cache, and what a live one puts there no recording takes.
     let (record, _, _, calls) = of(Origin::Live, false);
     assert_eq!((hosted(&record).cached, calls), (0, 5));
