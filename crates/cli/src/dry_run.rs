@@ -47,7 +47,10 @@ pub fn print(experiment: &Experiment, hosted: &HostedArgs, context: &Context) ->
         let pairs = pairs(experiment, &jobs, opened.lengths.len());
         if opened.reranker.destination().is_some() {
             // Nobody is asked, and nobody billed, to learn a rate.
-            let cost = quoted(experiment, &*opened.reranker, &jobs);
+            let cost = match opened.replayed {
+                true => "0 USD (a recording)".to_owned(),
+                false => quoted(experiment, &*opened.reranker, &jobs),
+            };
             let unknown = || "not tried".to_owned();
             plan.add_row([spec.name.clone(), pairs.to_string(), unknown(), unknown(), cost]);
             continue;
