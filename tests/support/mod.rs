@@ -12,8 +12,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+pub mod hosted;
+
 /// A temporary folder in which the program runs; its caches lie there too, so that none of the
-/// user's is read or written.
+/// user's is read or written. Keys, addresses and prices that the user has are not seen either.
 pub struct Home(tempfile::TempDir);
 
 impl Home {
@@ -68,11 +70,22 @@ impl Home {
     }
 
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_secondpass"));
-        command.args(args).current_dir(self.0.path());
+        let mut command = self.other(env!("CARGO_BIN_EXE_secondpass"));
+        command.args(args);
+        command
+    }
+
+    /// Another program, which runs here as the program does.
+    pub fn other(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.0.path());
         command.env("SECONDPASS_CACHE", self.path("cache"));
         command.env("SECONDPASS_DATASETS", self.path("datasets"));
+        command.env("XDG_CONFIG_HOME", self.path("config"));
         command.env("HF_HUB_OFFLINE", "1");
+        for variable in hosted::VARIABLES {
+            command.env_remove(variable);
+        }
         command
     }
 
@@ -133,6 +146,12 @@ impl Home {
              [dataset]\n{dataset}\n[first_stage]\n{first_stage}\n{more}"
         );
         self.write("small.toml", text);
+    }
+
+    /// Puts keys before the tables of that experiment.
+    pub fn config_key(&self, line: &str) {
+        let config = self.read("small.toml");
+        self.write("small.toml", format!("{line}\n{config}"));
     }
 
     /// Runs that experiment into a folder and gives its record.
