@@ -82,6 +82,11 @@ pub fn downloads() -> OnProgress {
 
 /// A context that Ctrl-C cancels; pressed twice, it ends the program at once.
 pub fn cancellable() -> Context {
+    cancellable_saying("stopping after the current step; press Ctrl-C again to end at once")
+}
+
+/// The same, with other words at the first Ctrl-C.
+pub fn cancellable_saying(words: &'static str) -> Context {
     let context = Context::default();
     let cancel = context.cancel.clone();
     // A second handler in one process is the only way this fails; the first one then serves.
@@ -89,7 +94,7 @@ pub fn cancellable() -> Context {
         if cancel.is_set() {
             std::process::exit(130);
         }
-        note("stopping after the current step; press Ctrl-C again to end at once");
+        note(words);
         cancel.set();
     });
     context

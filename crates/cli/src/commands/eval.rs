@@ -146,6 +146,13 @@ fn measure(
         .collect();
     let oracle = Oracle::new(dataset.qrels().clone());
     let journal = Journal::open(folder, &experiment.name, output.fresh)?;
+    if hosted.record.is_some() && journal.finished() > 0 {
+        note(format_args!(
+            "warning: {} finished queries of an interrupted run are not asked again, so the \
+             recording holds their answers only where that run recorded them; --fresh asks for all",
+            journal.finished()
+        ));
+    }
     // A recording is to hold every answer of the run.
     let cache = match output.no_cache || hosted.record.is_some() {
         true => None,

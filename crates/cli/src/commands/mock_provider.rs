@@ -14,7 +14,7 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// Serves an imitated provider until Ctrl-C.
 pub fn run(args: &MockProviderArgs) -> Result<()> {
-    let context = progress::cancellable();
+    let context = progress::cancellable_saying("ending");
     let settings = Settings {
         port: args.port,
         key: args.key.clone(),

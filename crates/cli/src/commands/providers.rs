@@ -5,8 +5,8 @@ use secondpass_core::{BillingUnit, Reranker, Tariff};
 use secondpass_evaluation::prices::{Listed, PriceTable};
 use secondpass_http::{Rates, Timeouts};
 use secondpass_rerankers::hosted::{
-    Guess, OpenError, OpenSettings, Options, PROVIDERS, Provider, Through, Tier, check, open,
-    provider,
+    Guess, KeyKind, OpenError, OpenSettings, Options, PROVIDERS, Provider, Through, Tier, check,
+    open, provider,
 };
 use serde_json::{Value, json};
 
@@ -69,7 +69,10 @@ fn list(prices: &PriceTable) -> Result<()> {
 }
 
 fn key(known: &Provider) -> String {
-    let names = known.key_variables.join(" or ");
+    let names = known.key_variables.join(match known.key_kind {
+        KeyKind::SigV4 => " and ",
+        KeyKind::Bearer | KeyKind::Header(_) => " or ",
+    });
     match known.key_found() {
         Some(true) => "found".to_owned(),
         Some(false) => format!("not found: {names}"),
@@ -95,7 +98,8 @@ fn limits(tiers: &[Tier]) -> String {
 fn limit(tier: &Tier) -> String {
     let requests = tier.requests.map(|count| format!("{count} requests"));
     let tokens = tier.tokens.map(|count| format!("{count} tokens"));
-    let parts: Vec<String> = requests.into_iter().chain(tokens).collect();
+    let at_once = tier.in_flight.map(|count| format!("{count} at once"));
+    let parts: Vec<String> = requests.into_iter().chain(tokens).chain(at_once).collect();
     format!("{}: {}", tier.name, parts.join(", "))
 }
 
