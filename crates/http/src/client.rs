@@ -10,6 +10,7 @@ use secondpass_core::Context;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::echo::without_pieces;
 use crate::error::{Parts, Peer};
 use crate::exchange::find;
 use crate::limit::{Limiter, Place};
@@ -60,6 +61,8 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// Every time it was sent; the last one succeeded.
     pub attempts: Vec<Attempt>,
+    /// The request's body, whose texts no error shows.
+    sent: Vec<u8>,
     peer: Arc<Peer>,
 }
 
@@ -189,25 +192,29 @@ impl Client {
     /// further attempt goes out, but the answer of one under way, which may have been paid for, is
     /// still awaited.
     ///
+    /// Waiting for our own limits is bounded by the context's deadline alone: a call that would fail
+    /// because many are in front of it says nothing about the provider.
+    ///
     /// # Errors
     /// When no attempt succeeded; the error is the last attempt's.
     pub fn send(&self, call: &Call, context: &Context) -> Result<Reply, HttpError> {
         let mut since = self.clock.now();
-        let end = since + self.settings.timeouts.total;
-        let end = context.deadline.map_or(end, |deadline| end.min(deadline));
+        let mut left = self.settings.timeouts.total;
         let mut request = self.request(call)?;
         let mut attempts = Vec::new();
         let mut last = None;
         loop {
-            let place = match self.turn(call.tokens, end, context) {
+            let place = match self.turn(call.tokens, context) {
                 Ok(place) => place,
-                Err(halt) => return Err(self.halted(halt, last, attempts)),
+                Err(halt) => return Err(self.halted(halt, last, attempts, &request)),
             };
             let sent = self.clock.now();
+            let end = sent + left;
+            let end = context.deadline.map_or(end, |deadline| end.min(deadline));
             request.secrets = self.authorize.headers(&request, self.clock.date());
-            let left = end.saturating_duration_since(sent);
-            let whole = left >= self.settings.timeouts.request;
-            let timeout = left.min(self.settings.timeouts.request);
+            let within = end.saturating_duration_since(sent);
+            let whole = within >= self.settings.timeouts.request;
+            let timeout = within.min(self.settings.timeouts.request);
             let result = self.exchange.exchange(&request, timeout);
             drop(place);
             let now = self.clock.now();
@@ -219,12 +226,17 @@ impl Client {
             self.note(outcome, whole, now);
             attempts.push(Attempt { waited: sent - since, took: now - sent, outcome });
             let trouble = match judged {
-                Ok(answer) => return Ok(self.reply(answer, attempts)),
+                Ok(answer) => return Ok(self.reply(answer, attempts, request)),
                 Err(trouble) => trouble,
             };
             match self.again(&attempts, &trouble, end, context) {
                 Ok(()) => last = Some(trouble),
-                Err(gave_up) => return Err(self.error(trouble, attempts, gave_up)),
+                Err(gave_up) => return Err(self.error(trouble, attempts, gave_up, &request.body)),
+            }
+            // A pause may end late.
+            left = end.saturating_duration_since(self.clock.now());
+            if left.is_zero() {
+                return Err(self.halted(Halt::NoTime, last, attempts, &request));
             }
             since = now;
         }
@@ -238,7 +250,7 @@ impl Client {
                 answer: Answer::default(),
                 detail: Some(detail),
             };
-            self.error(trouble, Vec::new(), GaveUp::NotRetryable)
+            self.error(trouble, Vec::new(), GaveUp::NotRetryable, &[])
         })?;
         Ok(Request {
             method: call.method,
@@ -251,10 +263,14 @@ impl Client {
     }
 
     /// Waits until an attempt may go out.
-    fn turn(&self, tokens: u64, end: Instant, context: &Context) -> Result<Place<'_>, Halt> {
+    fn turn(&self, tokens: u64, context: &Context) -> Result<Place<'_>, Halt> {
+        let end = context.deadline;
         let stopped = || match context.cancel.is_set() {
             true => Some(Halt::Stopped),
-            false => (context.is_over() || self.clock.now() >= end).then_some(Halt::NoTime),
+            false => {
+                let over = context.is_over() || end.is_some_and(|end| self.clock.now() >= end);
+                over.then_some(Halt::NoTime)
+            }
         };
         if let Some(halt) = stopped() {
             return Err(halt);
@@ -267,7 +283,7 @@ impl Client {
             lock(&self.limiter).give_back(tokens);
             Err(halt)
         };
-        if wait >= end.saturating_duration_since(now) {
+        if end.is_some_and(|end| wait >= end.saturating_duration_since(now)) {
             return unsent(Halt::NoTime);
         }
         self.pause(wait, context);
@@ -377,13 +393,14 @@ impl Client {
         Ok(())
     }
 
-    fn reply(&self, answer: Answer, attempts: Vec<Attempt>) -> Reply {
+    fn reply(&self, answer: Answer, attempts: Vec<Attempt>, request: Request) -> Reply {
         Reply {
             status: answer.status,
             request_id: self.request_id(&answer),
             headers: answer.headers,
             body: answer.body,
             attempts,
+            sent: request.body,
             peer: Arc::clone(&self.peer),
         }
     }
@@ -394,7 +411,13 @@ impl Client {
         Some(self.peer.redactor.identifier(id))
     }
 
-    fn halted(&self, halt: Halt, last: Option<Trouble>, attempts: Vec<Attempt>) -> HttpError {
+    fn halted(
+        &self,
+        halt: Halt,
+        last: Option<Trouble>,
+        attempts: Vec<Attempt>,
+        request: &Request,
+    ) -> HttpError {
         let (kind, gave_up) = match halt {
             Halt::Stopped => (ErrorKind::Stopped, GaveUp::Stopped),
             Halt::NoTime => (ErrorKind::NoTime, GaveUp::NoTime),
@@ -402,10 +425,16 @@ impl Client {
         };
         let outcome = Outcome::NoAnswer(NoAnswer::Request);
         let unsent = Trouble { kind, outcome, answer: Answer::default(), detail: None };
-        self.error(last.unwrap_or(unsent), attempts, gave_up)
+        self.error(last.unwrap_or(unsent), attempts, gave_up, &request.body)
     }
 
-    fn error(&self, trouble: Trouble, attempts: Vec<Attempt>, gave_up: GaveUp) -> HttpError {
+    fn error(
+        &self,
+        trouble: Trouble,
+        attempts: Vec<Attempt>,
+        gave_up: GaveUp,
+        sent: &[u8],
+    ) -> HttpError {
         let Trouble { kind, answer, detail, .. } = trouble;
         let redactor = &self.peer.redactor;
         let kind = match kind {
@@ -418,11 +447,17 @@ impl Client {
             status: (answer.status != 0).then_some(answer.status),
             request_id: self.request_id(&answer),
             detail: detail.map(|detail| redactor.text(&detail)),
-            excerpt: redactor.excerpt(&answer.body),
+            excerpt: excerpt(redactor, sent, &answer.body),
             attempts,
             gave_up,
         })
     }
+}
+
+/// The beginning of an answer without keys and without texts of the request.
+fn excerpt(redactor: &Redactor, sent: &[u8], body: &[u8]) -> Option<String> {
+    let begun = String::from_utf8_lossy(&body[..body.len().min(Redactor::LOOKED_AT)]);
+    redactor.excerpt(without_pieces(sent, &begun).as_bytes())
 }
 
 impl fmt::Debug for Reply {
@@ -475,8 +510,8 @@ impl Reply {
             kind,
             status: Some(self.status),
             request_id: self.request_id.clone(),
-            detail: Some(self.peer.redactor.text(detail)),
-            excerpt: self.peer.redactor.excerpt(&self.body),
+            detail: Some(self.peer.redactor.text(&without_pieces(&self.sent, detail))),
+            excerpt: excerpt(&self.peer.redactor, &self.sent, &self.body),
             attempts: self.attempts.clone(),
             gave_up: GaveUp::NotRetryable,
         })

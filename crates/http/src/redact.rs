@@ -10,9 +10,6 @@ pub const EXCERPT: usize = 300;
 /// What stands where a key stood.
 const MASK: &str = "[redacted]";
 
-/// How much of a body is looked at for an excerpt, in bytes.
-const LOOKED_AT: usize = 8 * 1024;
-
 /// A piece of a known key that is this long is taken out too: providers echo parts of keys.
 const PIECE: usize = 8;
 
@@ -32,6 +29,9 @@ pub struct Redactor {
 }
 
 impl Redactor {
+    /// How much of a body is looked at for an excerpt, in bytes.
+    pub(crate) const LOOKED_AT: usize = 8 * 1024;
+
     /// One that knows these keys.
     pub fn new<'a>(keys: impl IntoIterator<Item = &'a Secret>) -> Self {
         Self { keys: keys.into_iter().cloned().collect() }
@@ -40,7 +40,7 @@ impl Redactor {
     /// The beginning of a body on one line, at most [`EXCERPT`] characters, without keys and without
     /// HTML tags; `None` when nothing is left.
     pub fn excerpt(&self, body: &[u8]) -> Option<String> {
-        let text = String::from_utf8_lossy(&body[..body.len().min(LOOKED_AT)]);
+        let text = String::from_utf8_lossy(&body[..body.len().min(Self::LOOKED_AT)]);
         let text = if text.trim_start().starts_with('<') { untagged(&text) } else { text.into() };
         let text = self.text(&text);
         (!text.is_empty()).then_some(text)

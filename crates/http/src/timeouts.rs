@@ -7,7 +7,7 @@ pub struct Timeouts {
     pub connect: Duration,
     /// One attempt, from its start to the last byte of the answer.
     pub request: Duration,
-    /// One call: waiting for its turn, all attempts, and the pauses between them.
+    /// One call: all attempts, and the pauses between them. Waiting for our own limits does not count.
     pub total: Duration,
 }
 

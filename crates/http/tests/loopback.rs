@@ -221,6 +221,26 @@ fn redirects_are_refused_and_their_target_sees_nothing() {
 }
 
 #[test]
+fn errors_repeat_no_text_of_the_request() {
+    let text = "Salaries of the board, not to be passed on";
+    let call = Call::post("/v1/rerank", &json!({"model": "acme-rerank-large", "query": text}));
+    for (status, body) in [
+        (200, format!(r#"{{"query":"{text}","score":NaN}}"#)),
+        (200, format!(r#"{{"query":"{}"#, &text[..30])),
+        (400, format!(r#"{{"detail":"acme-rerank-large cannot read '{}...'"}}"#, &text[..20])),
+    ] {
+        let server = Server::playing([Action::status(status, &body)]);
+        let sent = client(settings(&server.url())).send(&call, &Context::default());
+        let error = sent.and_then(|reply| reply.json::<Vec<u8>>()).unwrap_err();
+        for shown in [error.to_string(), format!("{error:?}")] {
+            assert!(!shown.contains("Salaries of"), "{shown}");
+            assert!(shown.contains("[text]"), "{shown}");
+        }
+        assert_eq!(status == 400, error.to_string().contains("acme-rerank-large"), "{error}");
+    }
+}
+
+#[test]
 fn a_page_instead_of_json_is_told_as_text() {
     let page = "<html><head><title>Login</title></head><body>please sign in</body></html>";
     let (reply, server) = play([Action::status(200, page)]);

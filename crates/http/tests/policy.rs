@@ -172,12 +172,27 @@ fn no_attempt_begins_after_the_end() {
 }
 
 #[test]
-fn a_rate_with_too_long_a_wait_is_not_waited_for_and_costs_nothing() {
+fn our_own_limits_take_none_of_a_calls_time() {
+    let mut settings = settings();
+    settings.rates = Rates { tokens: Some(600.0), ..Rates::default() };
+    let room = Room::new(settings, [status(200), status(503), Step::Takes(60 * SECOND)]);
+    room.send_tokens(5001).unwrap();
+    let reply = room.send_tokens(5000).unwrap();
+    assert_eq!(reply.attempts.len(), 3, "500 s for its turn, and 500 more before each other one");
+    assert_eq!(room.times()[1], 500 * SECOND);
+    assert!(room.times()[3] >= 1500 * SECOND, "{:?}", room.times());
+}
+
+#[test]
+fn a_rate_with_a_wait_beyond_the_deadline_is_not_waited_for_and_costs_nothing() {
     let mut settings = settings();
     settings.rates = Rates { tokens: Some(600.0), ..Rates::default() };
     let room = Room::new(settings, []);
     room.send_tokens(5001).unwrap();
-    let error = room.send_tokens(5000).unwrap_err();
+    let deadline = Some(room.clock.now() + 100 * SECOND);
+    let context = Context { deadline, ..Context::default() };
+    let call = Call::post("/x", &[1, 2, 3]).with_tokens(5000);
+    let error = room.client.send(&call, &context).unwrap_err();
     assert_eq!((error.kind(), error.attempts().len()), (&ErrorKind::NoTime, 0));
     room.clock.advance(500 * SECOND);
     room.send_tokens(10).unwrap();
@@ -238,10 +253,9 @@ fn an_attempt_cut_short_by_the_end_of_the_call_says_nothing_of_the_provider() {
     let mut settings = settings();
     settings.timeouts.total = 10 * SECOND;
     settings.breaker = BreakerSettings { failures: 1, pause: 30 * SECOND };
-    settings.rates = Rates { requests: Some(10.0), ..Rates::default() };
-    let room = Room::new(settings, [status(200), Step::Takes(9 * SECOND)]);
-    room.send().unwrap();
-    // It waits 5.9 of its 10 seconds for its turn.
+    let refused = Step::Status(429, vec![("retry-after", "6")]);
+    let room = Room::new(settings, [refused, Step::Takes(9 * SECOND)]);
+    // It pauses for 6 of its 10 seconds.
     assert_eq!(room.send().unwrap_err().kind(), &ErrorKind::Timeout);
     room.send().unwrap();
 }
