@@ -1,4 +1,6 @@
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
@@ -30,6 +32,9 @@ pub enum SecretError {
          must hold the key alone, on one line"
     )]
     Malformed(String),
+    /// The key stands in quotes, or behind its variable's name.
+    #[error("{0} holds quotes or a NAME= around the key; it must hold the key alone, on one line")]
+    Wrapped(String),
     /// The key file cannot be read.
     #[error("cannot read the key file {path}: {source}")]
     Read {
@@ -56,6 +61,9 @@ impl Secret {
         }
         if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(SecretError::Malformed(origin));
+        }
+        if is_wrapped(key) {
+            return Err(SecretError::Wrapped(origin));
         }
         Ok(Self { value: SecretString::from(key), origin, advice: None })
     }
@@ -87,11 +95,14 @@ impl Secret {
     /// Files that cannot be read, are longer than 16 KiB, are empty, or hold more than a key.
     pub fn from_file(path: &Path) -> Result<Self, SecretError> {
         let unread = |source| SecretError::Read { path: path.to_owned(), source };
-        let metadata = std::fs::metadata(path).map_err(unread)?;
-        if metadata.len() > LARGEST {
+        let file = File::open(path).map_err(unread)?;
+        let metadata = file.metadata().map_err(unread)?;
+        let mut text = String::new();
+        // A pipe or a device does not say how long it is.
+        file.take(LARGEST + 1).read_to_string(&mut text).map_err(unread)?;
+        if text.len() as u64 > LARGEST {
             return Err(SecretError::TooLong(path.to_owned()));
         }
-        let text = std::fs::read_to_string(path).map_err(unread)?;
         let mut secret = Self::new(&text, path.display().to_string())?;
         secret.advice = others_can_read(&metadata)
             .then(|| format!("{} can be read by other users; run: chmod 600 {0}", path.display()));
@@ -118,6 +129,16 @@ impl Secret {
     pub fn expose(&self) -> &str {
         self.value.expose_secret()
     }
+}
+
+/// Whether it looks like a line of a shell's or a `.env` file. Keys of AWS may hold a `=` themselves.
+fn is_wrapped(key: &str) -> bool {
+    let is_name = |name: &str| {
+        let of_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        name.bytes().all(of_name) && (name.ends_with("_KEY") || name.ends_with("_TOKEN"))
+    };
+    let quoted = |quote: char| key.len() > 1 && key.starts_with(quote) && key.ends_with(quote);
+    quoted('"') || quoted('\'') || key.split_once('=').is_some_and(|(name, _)| is_name(name))
 }
 
 #[cfg(unix)]
@@ -165,6 +186,20 @@ mod tests {
     }
 
     #[test]
+    fn a_line_of_a_shells_file_is_no_key() {
+        for text in
+            ["\"planted-1\"", "'planted-1'", "COHERE_API_KEY=planted-1", "CO_TOKEN=planted-1"]
+        {
+            let error = Secret::new(text, "file").unwrap_err();
+            assert!(matches!(error, SecretError::Wrapped(_)), "{text}");
+            assert!(!format!("{error} {error:?}").contains("planted"), "{error}");
+        }
+        for text in ["wJalrXUtnFEMI/K7MDENG==", "k=v", "'", "ABC="] {
+            assert_eq!(Secret::new(text, "file").unwrap().expose(), text);
+        }
+    }
+
+    #[test]
     fn debug_shows_the_origin_alone() {
         let shown = format!("{:?}", Secret::new("planted-key", "COHERE_API_KEY").unwrap());
         assert!(shown.contains("COHERE_API_KEY") && !shown.contains("planted"), "{shown}");
@@ -182,6 +217,13 @@ mod tests {
         assert!(matches!(Secret::from_file(&path).unwrap_err(), SecretError::TooLong(_)));
         let gone = Secret::from_file(&folder.path().join("gone")).unwrap_err();
         assert!(matches!(gone, SecretError::Read { .. }));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_without_end_is_not_read_to_its_end() {
+        let error = Secret::from_file(Path::new("/dev/zero")).unwrap_err();
+        assert!(matches!(error, SecretError::TooLong(_)), "{error}");
     }
 
     #[cfg(unix)]
