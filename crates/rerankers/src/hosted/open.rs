@@ -195,6 +195,16 @@ impl Place {
         let own = |url: &str| authority(url) == authority(&base_url);
         let is_own = provider.key_kind == KeyKind::SigV4 && settings.base_url.is_none();
         let is_own = is_own || provider.base_url.is_some_and(own);
+        if own_word && is_own && !settings.is_replay() {
+            return Err(OpenError::Option(OptionError {
+                key: "region",
+                found: Some(format!("\"{}\"", Destination::SELF_HOSTED)),
+                allowed: format!(
+                    "{} is no server of yours; name yours in base_url, or another region",
+                    authority(&base_url).unwrap_or_default()
+                ),
+            }));
+        }
         let destination = Destination {
             host: authority(&base_url).unwrap_or_default(),
             region: match (&region, provider.key_kind) {
@@ -424,6 +434,18 @@ mod tests {
 
     fn refused(settings: OpenSettings) -> OpenError {
         open(settings, &Context::default()).err().unwrap()
+    }
+
+    #[test]
+    fn no_word_makes_a_providers_server_the_users() {
+        for known in PROVIDERS.iter().filter(|known| known.base_url.is_some()) {
+            let mut settings = settings(known.kind, Through::Network);
+            settings.options.region = Some(Destination::SELF_HOSTED.to_owned());
+            let error = destination(&settings).unwrap_err();
+            assert!(error.to_string().contains("no server of yours"), "{}: {error}", known.kind);
+            settings.base_url = Some("https://rerank.example.com".to_owned());
+            assert!(destination(&settings).unwrap().self_hosted, "{}", known.kind);
+        }
     }
 
     #[test]
