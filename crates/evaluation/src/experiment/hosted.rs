@@ -152,7 +152,7 @@ impl Keys<'_> {
             provider,
             base_url: text("base_url", raw.base_url)?,
             model: text("model", model)?,
-            key_env: text("key_env", raw.key_env)?,
+            key_env: self.variable(&key("key_env"), text("key_env", raw.key_env)?)?,
             region: text("region", raw.region)?,
             max_tokens_per_doc: count("max_tokens_per_doc", raw.max_tokens_per_doc)?,
             documents_per_call: count("documents_per_call", raw.documents_per_call)?,
@@ -172,6 +172,25 @@ impl Keys<'_> {
             },
             recording,
         })
+    }
+
+    /// The name of an environment variable. What is none may be the key itself, and is not shown.
+    fn variable(&self, key: &str, name: Option<String>) -> Result<Option<String>, ConfigError> {
+        let is_name = |name: &String| {
+            name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+                && !name.starts_with(|first: char| first.is_ascii_digit())
+        };
+        match name.as_ref().is_none_or(is_name) {
+            true => Ok(name),
+            false => Err(ConfigError::Value {
+                file: self.file.to_owned(),
+                key: key.to_owned(),
+                found: "no name of a variable".to_owned(),
+                allowed: "the name of the environment variable that holds the key, in letters, \
+                          digits and '_'"
+                    .to_owned(),
+            }),
+        }
     }
 
     fn above_zero(&self, key: &str, value: f64) -> Result<f64, ConfigError> {

@@ -374,6 +374,7 @@ fn keys_of_another_kind_are_refused() {
         ("concurrency = 4", "concurrency = 0", "reranker 1.concurrency"),
         ("concurrency = 4", "attempts = 0", "reranker 1.attempts"),
         ("request = 2.5", "request = 0", "reranker 1.timeouts.request"),
+        ("concurrency = 4", "key_env = \"sk-planted\"", "reranker 1.key_env"),
         ("kind = \"cohere\"", "kind = \"coheer\"", "reranker 1.kind"),
         ("kind = \"cohere\"", "kind = \"cross-encoder\"", "reranker 1.max_tokens_per_doc"),
         ("provider = \"cohere\"", "provider = \"helm\"", "reranker 2.provider"),
@@ -385,5 +386,6 @@ fn keys_of_another_kind_are_refused() {
         assert!(HOSTED.contains(from), "{from}");
         let error = Experiment::parse(&HOSTED.replacen(from, to, 1), FILE).unwrap_err().to_string();
         assert!(error.contains(&format!("'{key}'")), "{to}: {error}");
+        assert!(!error.contains("planted"), "a key in the wrong place is not shown: {error}");
     }
 }
