@@ -172,7 +172,7 @@ impl std::str::FromStr for KeyFile {
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   secondpass providers
-  secondpass providers check cohere
+  secondpass providers check cohere --model rerank-v3.5
   secondpass providers check tei --base-url http://127.0.0.1:8080
 
 A check makes one call with two short documents, which a hosted provider bills as its smallest unit.")]

@@ -1,4 +1,6 @@
-use std::path::Path;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +26,8 @@ pub struct Shared<'a> {
     pub key_files: &'a [KeyFile],
     pub recording: Option<Arc<Recording>>,
     pub context: &'a Context,
+    /// Keys of files that were read: a pipe gives its own once.
+    pub read: RefCell<HashMap<PathBuf, Secret>>,
 }
 
 impl<'a> Shared<'a> {
@@ -38,6 +42,7 @@ impl<'a> Shared<'a> {
             key_files: &args.key_file,
             recording: recording(args.record.as_deref())?,
             context,
+            read: RefCell::default(),
         })
     }
 
@@ -143,7 +148,11 @@ impl<'a> Shared<'a> {
         else {
             return Ok(None);
         };
+        if let Some(key) = self.read.borrow().get(&file.path) {
+            return Ok(Some(key.clone()));
+        }
         let key = Secret::from_file(&file.path).map_err(usage)?;
+        self.read.borrow_mut().insert(file.path.clone(), key.clone());
         if let Some(advice) = key.advice() {
             note(format_args!("warning: {advice}"));
         }
@@ -158,10 +167,14 @@ fn place(experiment: &Experiment, index: usize, name: &str) -> String {
 fn is_allowed(destination: &Destination, places: &[String]) -> Result<()> {
     anyhow::ensure!(
         destination.is_within(places),
-        "its texts would go to {}, in {}, and residency allows {} only; leave it out, or name its \
+        "its texts would go to {}, {}, and residency allows {} only; leave it out, or name its \
          region there (a server of your own at a public address: region = \"self-hosted\")",
         destination.host,
-        destination.region.as_deref().unwrap_or("an unknown region"),
+        match (&destination.region, destination.self_hosted) {
+            (Some(region), _) => format!("in {region}"),
+            (None, true) => "a server of your own".to_owned(),
+            (None, false) => "in an unknown region".to_owned(),
+        },
         places.join(", ")
     );
     Ok(())

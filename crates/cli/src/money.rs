@@ -1,6 +1,9 @@
 use std::io::{BufRead, IsTerminal, Write};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
+use secondpass_core::Context;
 use secondpass_evaluation::Forecast;
 
 use crate::args::HostedArgs;
@@ -9,10 +12,12 @@ use crate::note::note;
 
 /// What may be spent without being told, in US dollars.
 const UNASKED: f64 = 1.0;
+/// How often a question looks whether Ctrl-C was pressed.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Tells what a run will cost, and makes sure that it may: nothing that costs more than a little
 /// starts without the user's word.
-pub fn agree(forecasts: &[Forecast], args: &HostedArgs) -> Result<()> {
+pub fn agree(forecasts: &[Forecast], args: &HostedArgs, context: &Context) -> Result<()> {
     let mut total = 0.0;
     let mut unpriced = Vec::new();
     for forecast in forecasts.iter().filter(|forecast| forecast.units > 0) {
@@ -40,19 +45,44 @@ pub fn agree(forecasts: &[Forecast], args: &HostedArgs) -> Result<()> {
         return Ok(());
     }
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Err(usage(anyhow::anyhow!(
-            "{question}; say how much it may be with --max-cost, or --yes to go on"
-        )));
+        let remedy = match unpriced.is_empty() {
+            true => "say how much it may be with --max-cost, or --yes to go on",
+            false => "give its price in a file for --prices, or --yes to go on without",
+        };
+        return Err(usage(anyhow::anyhow!("{question}; {remedy}")));
     }
-    let mut err = std::io::stderr().lock();
-    write!(err, "{question}; go on? [y/N] ")?;
-    err.flush()?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    match matches!(answer.trim(), "y" | "Y" | "yes") {
+    {
+        let mut err = std::io::stderr().lock();
+        write!(err, "{question}; go on? [y/N] ")?;
+        err.flush()?;
+    }
+    match answer(context)?.is_some_and(|answer| is_yes(&answer)) {
         true => Ok(()),
         false => bail!("stopped before anything was sent"),
     }
+}
+
+/// A line of standard input; `None` when Ctrl-C came first.
+fn answer(context: &Context) -> Result<Option<String>> {
+    let (said, heard) = mpsc::channel();
+    // A read cannot be interrupted; the thread ends with the program.
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = std::io::stdin().lock().read_line(&mut line);
+        said.send(read.map(|_| line))
+    });
+    while !context.cancel.is_set() {
+        match heard.recv_timeout(LOOK) {
+            Ok(line) => return Ok(Some(line?)),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
+fn is_yes(answer: &str) -> bool {
+    matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
 }
 
 fn shown(forecast: &Forecast) -> String {
@@ -66,4 +96,19 @@ fn shown(forecast: &Forecast) -> String {
         false => String::new(),
     };
     format!("{system}: {queries} queries, about {units} {}: {cost}{spent}", tariff.unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_yes_is_yes() {
+        for yes in ["y", "Y\n", "yes", "YES \r\n"] {
+            assert!(is_yes(yes), "{yes:?}");
+        }
+        for no in ["", "\n", "n", "yess", "ye"] {
+            assert!(!is_yes(no), "{no:?}");
+        }
+    }
 }

@@ -177,7 +177,7 @@ fn measure(
         cache: cache.as_ref(),
         ..Plan::new(experiment, dataset, &candidates.run, &candidates.description)
     };
-    money::agree(&forecast(&plan)?, hosted)?;
+    money::agree(&forecast(&plan)?, hosted, &context)?;
     let mut bar = progress::Passes::new();
     let ran = secondpass_evaluation::run(&plan, &context, &mut |progress| bar.show(progress));
     bar.clear();
@@ -191,7 +191,10 @@ fn measure(
         Ok(secondpass_report::render(&record, &rows, &finding, staging)?)
     })?;
     forget(folder, &files)?;
-    journal.remove()?;
+    // What failed can be asked again without what did not, which may have been paid for.
+    if record.systems.iter().all(|system| system.failures.is_empty()) {
+        journal.remove()?;
+    }
     let mut out = std::io::stdout().lock();
     let printed = match output.json {
         true => serde_json::to_string_pretty(&record)
@@ -239,7 +242,8 @@ fn failures(record: &Record) -> Result<()> {
     for system in &record.systems {
         if let Some((query, reason)) = system.failures.first_key_value() {
             bail!(
-                "{} of {} queries of '{}' failed and score 0; the first is '{query}': {reason}",
+                "{} of {} queries of '{}' failed and score 0; the first is '{query}': {reason}; the \
+                 same command asks only those that failed again",
                 system.failures.len(),
                 record.dataset.queries,
                 system.name

@@ -149,7 +149,13 @@ fn try_one(args: &ProvidersArgs, checked: &ProvidersCheckArgs, prices: PriceTabl
     let known = provider(&checked.name)
         .ok_or_else(|| OpenError::Provider(checked.name.clone()))
         .map_err(usage)?;
-    let shared = Shared { prices, key_files: &args.key_file, recording: None, context: &context };
+    let shared = Shared {
+        prices,
+        key_files: &args.key_file,
+        recording: None,
+        context: &context,
+        read: Default::default(),
+    };
     let tariff = shared.tariff(known, checked.model.as_deref())?;
     let settings = OpenSettings {
         name: known.kind.to_owned(),
@@ -173,6 +179,15 @@ fn try_one(args: &ProvidersArgs, checked: &ProvidersCheckArgs, prices: PriceTabl
     };
     let hosted = open(settings, &context).map_err(|error| match error {
         OpenError::Info(_) => anyhow::Error::from(error),
+        OpenError::Option(error) => usage(anyhow::anyhow!(
+            "--{} is {}: {}",
+            error.key.replace('_', "-"),
+            error.found.as_deref().unwrap_or("missing"),
+            error.allowed
+        )),
+        OpenError::NoBaseUrl(title, example) => {
+            usage(anyhow::anyhow!("{title} is at an address of your own: --base-url {example}"))
+        }
         error => usage(error),
     })?;
     let answer = check(&hosted, &context).map_err(|failed| failed.error)?;
