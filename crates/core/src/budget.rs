@@ -67,8 +67,10 @@ impl Budget {
     /// The limit could be passed.
     pub fn reserve(&self, most: f64) -> Result<Reservation, OverBudget> {
         let mut sums = self.sums();
+        // Written so that whatever is no number is not within the limit.
+        let is_within = |limit: f64| sums.spent + sums.reserved + most <= limit;
         if let Some(limit) = sums.limit
-            && (most.is_nan() || sums.spent + sums.reserved + most > limit)
+            && !is_within(limit)
         {
             let Sums { spent, reserved, .. } = *sums;
             return Err(OverBudget { limit, spent, reserved, wanted: most });
@@ -128,6 +130,14 @@ mod tests {
         assert_eq!(budget.spent(), 0.5);
         budget.spend(0.5);
         assert!(budget.reserve(f64::NAN).is_err());
+        assert!(budget.reserve(0.25).is_err());
+    }
+
+    #[test]
+    fn what_is_no_number_lets_nothing_through() {
+        assert!(Budget::new(Some(f64::NAN)).reserve(0.5).is_err());
+        let budget = Budget::new(Some(1.0));
+        budget.reserve(0.25).unwrap().settle(f64::NAN);
         assert!(budget.reserve(0.25).is_err());
     }
 

@@ -19,10 +19,11 @@ impl Usage {
     }
 }
 
+/// Sums stop at the largest number: what a provider reports is anything that it likes.
 impl std::ops::AddAssign for Usage {
     fn add_assign(&mut self, other: Self) {
-        self.pairs += other.pairs;
-        self.tokens += other.tokens;
+        self.pairs = self.pairs.saturating_add(other.pairs);
+        self.tokens = self.tokens.saturating_add(other.tokens);
         self.billed += other.billed;
     }
 }
@@ -55,18 +56,24 @@ impl Billed {
     /// The units that will be on the bill: those reported, and the estimate of those that were not
     /// told. Without the doubtful ones.
     pub fn units(&self) -> u64 {
-        self.reported + self.untold
+        self.reported.saturating_add(self.untold)
+    }
+
+    /// The same with the doubtful ones: the most that may be on the bill, by our reading.
+    pub fn with_doubtful(&self) -> u64 {
+        self.units().saturating_add(self.doubtful)
     }
 }
 
+/// Sums stop at the largest number, as those of [`Usage`] do: a bill never becomes small again.
 impl std::ops::AddAssign for Billed {
     fn add_assign(&mut self, other: Self) {
-        self.calls += other.calls;
-        self.chunks += other.chunks;
-        self.estimated += other.estimated;
-        self.reported += other.reported;
-        self.untold += other.untold;
-        self.doubtful += other.doubtful;
+        self.calls = self.calls.saturating_add(other.calls);
+        self.chunks = self.chunks.saturating_add(other.chunks);
+        self.estimated = self.estimated.saturating_add(other.estimated);
+        self.reported = self.reported.saturating_add(other.reported);
+        self.untold = self.untold.saturating_add(other.untold);
+        self.doubtful = self.doubtful.saturating_add(other.doubtful);
     }
 }
 
@@ -79,6 +86,15 @@ mod tests {
         let text = serde_json::to_string(&Usage::free(3, 40)).unwrap();
         assert_eq!(text, r#"{"pairs":3,"tokens":40}"#);
         assert_eq!(serde_json::from_str::<Usage>(&text).unwrap(), Usage::free(3, 40));
+    }
+
+    #[test]
+    fn no_sum_wraps_around() {
+        let most = Billed { reported: u64::MAX, doubtful: 2, ..Billed::default() };
+        let mut sum = Usage { pairs: u64::MAX, tokens: 3, billed: most };
+        sum += Usage { pairs: 1, tokens: 4, billed: Billed { untold: 5, ..most } };
+        assert_eq!((sum.pairs, sum.tokens, sum.billed.reported), (u64::MAX, 7, u64::MAX));
+        assert_eq!((sum.billed.units(), sum.billed.with_doubtful()), (u64::MAX, u64::MAX));
     }
 
     #[test]
