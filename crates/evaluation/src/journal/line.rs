@@ -36,6 +36,9 @@ pub(super) struct Intent {
     pub query: QueryId,
     /// In US dollars.
     pub upper_bound: Option<f64>,
+    /// The most units it can be billed, where somebody bills it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_units: Option<u64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -72,8 +72,10 @@ pub struct InFlight {
     pub pass: String,
     /// For which query.
     pub query: QueryId,
-    /// The most it can have cost, in US dollars; `None` where calls are not billed.
+    /// The most it can have cost, in US dollars; `None` where calls are not billed, or no price was known.
     pub upper_bound: Option<f64>,
+    /// The most units it can have been billed; `None` where calls are not billed.
+    pub most_units: Option<u64>,
 }
 
 /// What earlier starts left of one query in one pass.
@@ -106,6 +108,8 @@ pub(crate) struct Call<'a> {
     pub query: &'a QueryId,
     /// Whether somebody bills it.
     pub billed: bool,
+    /// The most units it can be billed; `None` where nobody bills it.
+    pub most_units: Option<u64>,
 }
 
 /// Why a journal could not be opened or written.
@@ -255,6 +259,7 @@ impl Journal {
             pass: call.pass.to_owned(),
             query: call.query.clone(),
             upper_bound,
+            most_units: call.most_units,
         };
         // What costs money is on the disk itself before it is spent.
         self.append(&Line::Intent(intent), call.billed)
@@ -393,8 +398,9 @@ impl Contents {
                 }
                 Ok(Line::Header(header)) => same_machine = header.machine == *machine,
                 Ok(Line::Intent(intent)) => {
-                    let Intent { key, system, pass, query, upper_bound } = intent;
-                    intents.insert(key, InFlight { system, pass, query, upper_bound });
+                    let Intent { key, system, pass, query, upper_bound, most_units } = intent;
+                    let call = InFlight { system, pass, query, upper_bound, most_units };
+                    intents.insert(key, call);
                 }
                 Ok(Line::Done(done)) => {
                     intents.remove(&done.key);

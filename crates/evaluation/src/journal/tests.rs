@@ -8,7 +8,14 @@ fn path(folder: &Path, number: u32) -> PathBuf {
 }
 
 fn call<'a>(key: &[u8], query: &'a QueryId) -> Call<'a> {
-    Call { key: ContentHash::of(key), system: "mini", pass: "", query, billed: true }
+    Call {
+        key: ContentHash::of(key),
+        system: "mini",
+        pass: "",
+        query,
+        billed: true,
+        most_units: Some(3),
+    }
 }
 
 /// An answer of two candidates with these scores.
@@ -61,6 +68,7 @@ fn segments_merge_by_key() {
             pass: String::new(),
             query: two.clone(),
             upper_bound: Some(0.5),
+            most_units: Some(3),
         };
         assert_eq!(journal.in_flight(), [expected]);
         let usage = Usage::free(0, 7);

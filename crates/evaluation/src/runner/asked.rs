@@ -118,6 +118,13 @@ impl Asked<'_> {
         tariff.cost(self.pass.reranker.quote(job)?.most)
     }
 
+    /// The most units that a query may be billed, to be kept with the call; `None` where nobody bills
+    /// it, or nothing is kept.
+    fn most_units(&self, job: &Job) -> Option<u64> {
+        self.journal.and(self.pass.tariff)?;
+        Some(self.pass.reranker.quote(job)?.most)
+    }
+
     /// Runs a query that counts for nothing.
     pub(super) fn warm_up(&self, job: &Job) {
         let _ = self.rerank(job);
@@ -145,6 +152,7 @@ impl Asked<'_> {
             pass: &self.pass.label,
             query: &job.query.id,
             billed: self.pass.tariff.is_some(),
+            most_units: self.most_units(&job),
         };
         if let Some(journal) = self.journal {
             journal.begin(&call, most)?;
@@ -237,7 +245,7 @@ impl Asked<'_> {
 
     /// What was billed, in US dollars: doubtful units too, which may be on the bill.
     fn usd(&self, billed: &Billed) -> Option<f64> {
-        self.pass.tariff?.cost(billed.units() + billed.doubtful)
+        self.pass.tariff?.cost(billed.with_doubtful())
     }
 
     /// What an answer cost now: playing a recording back costs nothing, whatever it cost when it was

@@ -23,7 +23,7 @@ pub(super) struct Collected {
     pub cached: usize,
     /// Queries whose order differed when they were asked again.
     pub unstable: BTreeSet<QueryId>,
-    /// Of anything but live answers, the first that is not; `None` where all are.
+    /// What is not live among the answers (see [`note_origin`]); `None` where all are.
     pub origin: Option<Origin>,
     /// Why the reranker was asked no more; later passes of it are not worth a try.
     pub given_up: Option<GivenUp>,
@@ -127,9 +127,7 @@ impl Collected {
                 return;
             }
         };
-        if self.origin.is_none() && !reranked.origin.is_live() {
-            self.origin = Some(reranked.origin.clone());
-        }
+        note_origin(&mut self.origin, &reranked.origin);
         let Usage { pairs, tokens, .. } = reranked.usage;
         self.usage += reranked.usage;
         self.cached += usize::from(cached);
@@ -187,6 +185,15 @@ impl Collected {
     pub(super) fn live(&self) -> BTreeSet<QueryId> {
         let live = self.queries.iter().filter(|(_, consumed)| !consumed.cached);
         live.map(|(query, _)| query.clone()).collect()
+    }
+}
+
+/// Keeps of several origins the one that says most of what a system's figures are worth: one made-up
+/// answer makes all of them made up; otherwise the first that is not live.
+pub(super) fn note_origin(known: &mut Option<Origin>, origin: &Origin) {
+    match (&known, origin) {
+        (_, Origin::Live) | (Some(_), Origin::Replay { .. }) => {}
+        (None, _) | (_, Origin::Mock) => *known = Some(origin.clone()),
     }
 }
 

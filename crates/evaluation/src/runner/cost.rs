@@ -6,8 +6,9 @@ use secondpass_core::{Billed, Context, Job, Run, Tariff};
 
 use super::collected::Collected;
 use super::error::RunError;
+use super::notice::Notice;
 use super::plan::{Contender, Plan};
-use crate::journal::Journal;
+use crate::journal::{InFlight, Journal};
 use crate::record::{Cost, Spent, UnitCost, UnknownCall};
 
 /// Costs are told for this many candidates too, whatever the experiment's depth.
@@ -41,15 +42,13 @@ pub(super) fn possibly_billed_twice(
     journal: Option<&Journal>,
     contender: &Contender<'_>,
 ) -> Vec<UnknownCall> {
-    if contender.tariff().is_none() {
-        return Vec::new();
-    }
+    let Some(tariff) = contender.tariff() else { return Vec::new() };
     let in_flight = journal.map_or(&[][..], Journal::in_flight).iter();
     let ours = in_flight.filter(|call| call.system == contender.name);
     let unknown = ours.map(|call| UnknownCall {
         query: call.query.clone(),
         pass: call.pass.clone(),
-        most: call.upper_bound,
+        most: most_usd(call, Some(tariff)),
     });
     unknown.collect()
 }
@@ -60,12 +59,39 @@ pub(super) fn possibly_billed_twice(
 pub(super) fn earlier_usd(journal: Option<&Journal>, system: &str, tariff: Option<&Tariff>) -> f64 {
     let Some(journal) = journal else { return 0.0 };
     let lost = journal.in_flight().iter().filter(|call| call.system == system);
-    let lost: f64 = lost.filter_map(|call| call.upper_bound).sum();
+    let lost: f64 = lost.filter_map(|call| most_usd(call, tariff)).sum();
     let known = journal.earlier().get(system).map_or(0.0, |earlier| {
-        let unpriced = earlier.unpriced.units() + earlier.unpriced.doubtful;
+        let unpriced = earlier.unpriced.with_doubtful();
         earlier.usd + tariff.and_then(|tariff| tariff.cost(unpriced)).unwrap_or(0.0)
     });
     known + lost
+}
+
+/// The most that a call whose answer was lost can have cost, in US dollars: as it was known when it
+/// went out, or else at this tariff.
+fn most_usd(call: &InFlight, tariff: Option<&Tariff>) -> Option<f64> {
+    call.upper_bound.or_else(|| tariff?.cost(call.most_units?))
+}
+
+/// What earlier starts spent on systems whose calls nobody bills in this one: the config has them no
+/// longer, or a recording answers. Their costs stand nowhere else in the record, and the journal goes.
+pub(super) fn spent_elsewhere(plan: &Plan<'_>) -> Vec<Notice> {
+    let Some(journal) = plan.journal else { return Vec::new() };
+    let is_billed = |call: &&InFlight| call.upper_bound.is_some() || call.most_units.is_some();
+    let lost: Vec<&InFlight> = journal.in_flight().iter().filter(is_billed).collect();
+    let systems: BTreeSet<&str> = (journal.earlier().keys().map(String::as_str))
+        .chain(lost.iter().map(|call| call.system.as_str()))
+        .collect();
+    let is_asked = |system: &str| {
+        plan.rerankers.iter().any(|ours| ours.name == system && ours.tariff().is_some())
+    };
+    let notice = |system: &str| Notice::SpentElsewhere {
+        system: system.to_owned(),
+        usd: earlier_usd(plan.journal, system, None),
+        unpriced: journal.earlier().get(system).map_or(0, |known| known.unpriced.with_doubtful()),
+        lost: lost.iter().filter(|call| call.system == system).count(),
+    };
+    systems.into_iter().filter(|system| !is_asked(system)).map(notice).collect()
 }
 
 /// What earlier starts of this run spent on all systems, those that the config no longer has too.

@@ -107,8 +107,8 @@ impl Look<'_> {
                 Found::Missing(_) => {
                     let quote = pass.reranker.quote(&job).unwrap_or_default();
                     self.sum.queries += 1;
-                    self.sum.quote.units += quote.units;
-                    self.sum.quote.most += quote.most;
+                    self.sum.quote.units = self.sum.quote.units.saturating_add(quote.units);
+                    self.sum.quote.most = self.sum.quote.most.saturating_add(quote.most);
                 }
             }
             live.insert(query.id.clone());

@@ -12,6 +12,8 @@ mod error;
 mod flight;
 mod forecast;
 #[cfg(test)]
+mod honesty_tests;
+#[cfg(test)]
 mod hosted_tests;
 mod jobs;
 mod notice;
@@ -113,6 +115,7 @@ pub fn run(
         let depths_left_out = depths.all_candidates.clone();
         notices.push(Notice::AllCandidates { depths: depths_left_out, most: depths.most });
     }
+    notices.extend(cost::spent_elsewhere(plan));
     let damaged = plan.journal.map_or(0, Journal::damaged);
     notices.extend((damaged > 0).then_some(Notice::Damaged { lines: damaged }));
     let mut warnings: Vec<String> =

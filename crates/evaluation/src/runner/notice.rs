@@ -2,10 +2,10 @@ use std::fmt;
 
 use secondpass_core::QueryId;
 
-use crate::plural;
+use crate::{money, plural};
 
 /// Something that was noticed while running, for the record's warnings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Notice {
     /// A reranker that was asked again ordered candidates differently.
     Unstable { system: String, differing: usize, queries: usize },
@@ -19,6 +19,18 @@ pub(super) enum Notice {
     Damaged { lines: usize },
     /// A reranker answered in the first pass and was given up in a later one.
     GivenUp { system: String, pass: String, query: QueryId, reason: String },
+    /// Queries failed in a later pass; the first of them, and why.
+    Failed {
+        system: String,
+        pass: String,
+        failed: usize,
+        queries: usize,
+        query: QueryId,
+        reason: String,
+    },
+    /// Earlier starts spent money on a system that this one does not ask: US dollars, units whose price
+    /// was not known, and calls whose answers were lost.
+    SpentElsewhere { system: String, usd: f64, unpriced: u64, lost: usize },
 }
 
 impl fmt::Display for Notice {
@@ -55,6 +67,27 @@ impl fmt::Display for Notice {
                  figures of this pass and of later ones are incomplete or missing; run it again when \
                  it answers."
             ),
+            Self::Failed { system, pass, failed, queries, query, reason } => write!(
+                f,
+                "{failed} of {} of {system} failed in its pass '{pass}' and count as without result \
+                 there, the first with: query '{query}': {reason}; run it again for this pass's figures.",
+                plural::queries(*queries)
+            ),
+            Self::SpentElsewhere { system, usd, unpriced, lost } => {
+                write!(
+                    f,
+                    "Earlier starts of this run asked {system}, which this one does not ask: {} USD",
+                    money::usd(*usd)
+                )?;
+                if *unpriced > 0 {
+                    write!(f, " and {unpriced} units of unknown price")?;
+                }
+                if *lost > 0 {
+                    let calls = plural::counted(*lost, "call", "calls");
+                    write!(f, ", with {calls} whose answers were lost at the most they can cost")?;
+                }
+                f.write_str("; the figures of this record are without it.")
+            }
             Self::Damaged { lines: 1 } => f.write_str(
                 "1 line of the journal was damaged, and its query ran again; check the disk.",
             ),

@@ -6,7 +6,7 @@ use secondpass_core::{
 };
 
 use super::asked::{Asked, Back, End, Found, Ticket};
-use super::collected::{Collected, Given, GivenUp, Note};
+use super::collected::{Collected, Given, GivenUp, Note, note_origin};
 use super::error::RunError;
 use super::flight::Flight;
 use super::jobs::evenly_spaced;
@@ -132,7 +132,7 @@ impl<'a> Pass<'a> {
 pub(super) struct Ledger {
     /// What was billed in this start.
     pub billed: Billed,
-    /// Of anything but live answers, the first that is not; `None` where all are.
+    /// What is not live among the answers of all passes; `None` where all are.
     pub origin: Option<Origin>,
     /// Whether it was given up.
     pub given_up: bool,
@@ -239,9 +239,10 @@ impl<'a, 'b> Runner<'a, 'b> {
         collected.usage = usage;
         self.note_end(pass, given_up.as_ref());
         collected.all(notes, given_up);
-        if self.ledger.origin.is_none() {
-            self.ledger.origin = collected.origin.clone();
+        if let Some(origin) = &collected.origin {
+            note_origin(&mut self.ledger.origin, origin);
         }
+        self.note_failures(pass, &collected);
         Ok(collected.finish())
     }
 
@@ -253,6 +254,22 @@ impl<'a, 'b> Runner<'a, 'b> {
             self.notices.push(Notice::GivenUp {
                 system: pass.system.to_owned(),
                 pass: pass.label.clone(),
+                query: query.clone(),
+                reason: reason.clone(),
+            });
+        }
+    }
+
+    /// Failures of a first pass stand in the record; those of a later one make its figures worse all
+    /// the same.
+    fn note_failures(&mut self, pass: &Pass<'_>, collected: &Collected) {
+        let Some((query, reason)) = collected.failures.first_key_value() else { return };
+        if !pass.label.is_empty() && collected.given_up.is_none() {
+            self.notices.push(Notice::Failed {
+                system: pass.system.to_owned(),
+                pass: pass.label.clone(),
+                failed: collected.failures.len(),
+                queries: collected.failures.len() + collected.queries.len(),
                 query: query.clone(),
                 reason: reason.clone(),
             });

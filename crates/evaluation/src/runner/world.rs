@@ -184,6 +184,8 @@ pub(super) struct Provider<'a> {
     pub tariff: Tariff,
     /// Of every answer; an empty date stands for the query's id.
     pub origin: Origin,
+    /// The query that a server that imitates the provider answers all the same.
+    pub mocked: Option<&'static str>,
     destination: Destination,
     turn: Box<dyn Fn(&str) -> Turn + Send + Sync + 'a>,
     /// Units on the bill.
@@ -206,6 +208,7 @@ impl<'a> Provider<'a> {
             hashing,
             tariff: Tariff { unit: BillingUnit::SearchUnit, price: Some(price) },
             origin: Origin::Live,
+            mocked: None,
             destination: Destination {
                 host: "api.example.com".to_owned(),
                 region: None,
@@ -245,6 +248,7 @@ impl<'a> Provider<'a> {
             Ending::Answers => {
                 let timings = Timings { network: Duration::from_secs(2), ..Timings::default() };
                 let origin = match &self.origin {
+                    _ if self.mocked == Some(query.as_str()) => Origin::Mock,
                     Origin::Replay { recorded } if recorded.is_empty() => {
                         Origin::Replay { recorded: query.to_string() }
                     }
