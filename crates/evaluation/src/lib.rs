@@ -2,6 +2,7 @@
 
 mod agreement;
 mod answer;
+pub mod bench;
 mod bootstrap;
 mod cache;
 pub mod calibration;

@@ -1,0 +1,24 @@
+//! Latency as an operator measures it: under a stated load, warm, with every sample kept, and with
+//! bounds on each percentile.
+
+mod clock;
+mod drive;
+mod error;
+mod load;
+mod percentile;
+#[cfg(test)]
+mod queue_tests;
+mod sample;
+mod summary;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod virtual_clock;
+
+pub use clock::{Clock, SystemClock};
+pub use drive::{CutShort, Driven, Subject, drive};
+pub use error::BenchError;
+pub use load::{Arrivals, Extent, Load};
+pub use percentile::{CONFIDENCE, Percentile, percentile, percentiles, samples_needed};
+pub use sample::Sample;
+pub use summary::{Block, Measured, SHARES, Throughput};
