@@ -14,6 +14,7 @@ mod summary;
 mod testing;
 #[cfg(test)]
 mod virtual_clock;
+mod warm_up;
 
 pub use clock::{Clock, SystemClock};
 pub use drive::{CutShort, Driven, Subject, drive};
@@ -22,3 +23,4 @@ pub use load::{Arrivals, Extent, Load};
 pub use percentile::{CONFIDENCE, Percentile, percentile, percentiles, samples_needed};
 pub use sample::Sample;
 pub use summary::{Block, Measured, SHARES, Throughput};
+pub use warm_up::{WarmUp, Warmed, warm_up};
