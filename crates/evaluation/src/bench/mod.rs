@@ -9,6 +9,7 @@ mod percentile;
 #[cfg(test)]
 mod queue_tests;
 mod sample;
+mod search;
 mod summary;
 #[cfg(test)]
 mod testing;
@@ -22,5 +23,6 @@ pub use error::BenchError;
 pub use load::{Arrivals, Extent, Load};
 pub use percentile::{CONFIDENCE, Percentile, percentile, percentiles, samples_needed};
 pub use sample::Sample;
+pub use search::{Capacity, Probe, ProbeSamples, Search, SearchEnd, highest_rate};
 pub use summary::{Block, Measured, SHARES, Throughput};
 pub use warm_up::{WarmUp, Warmed, warm_up};
