@@ -2,8 +2,9 @@
 
     python tests/golden/bench/make.py
 
-Needs numpy and scipy 1.13 or later. A bound's rank is found by going through all ranks with scipy.stats.binom; the waiting time
-of M/D/1 is Crommelin's sum in 60 digits (its terms alternate), held against a random walk; M/M/1 and M/M/c are closed.
+Needs numpy and scipy 1.13 or later. A bound's rank is found by going through all ranks with scipy.stats.binom; the
+waiting time of M/D/1 is Crommelin's sum in 60 digits (its terms alternate), held against a random walk; M/M/1 and M/M/c
+are closed.
 """
 
 import decimal

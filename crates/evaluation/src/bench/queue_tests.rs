@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use secondpass_core::{Cancel, Context};
 
-use super::clock::Clock;
+use super::clock::{Clock, SystemClock};
 use super::drive::{CutShort, Driven, Subject, drive};
 use super::load::{Arrivals, Extent, Load};
+use super::sample::Sample;
 use super::summary::{Measured, SHARES};
 use super::testing::{Outcome, Simulated, golden, jobs};
 use super::virtual_clock::VirtualClock;
@@ -180,8 +181,7 @@ fn failures_are_kept_and_a_lost_reranker_ends_the_load() {
         };
         (SERVICE, outcome)
     });
-    let driven =
-        driven(&clock, &reranker, &Load::Closed { clients: 1 }, &Extent::queries(50));
+    let driven = driven(&clock, &reranker, &Load::Closed { clients: 1 }, &Extent::queries(50));
     assert_eq!(driven.samples.len(), 10);
     assert!(driven.samples[3].failure.as_deref().unwrap().contains("no luck"));
     assert!(!driven.samples[3].live);
@@ -205,4 +205,19 @@ fn a_user_can_stop_it() {
     let driven = drive(subject, &load, &Extent::queries(50), 0).unwrap();
     assert_eq!((driven.samples.len(), driven.cut_short), (5, Some(CutShort::Stopped)));
     assert!(clock.now() < Duration::from_secs(4 * 60 + 1), "{:?}", clock.now());
+}
+
+#[test]
+fn real_threads_ask_every_query_once() {
+    let (nobody_waits, jobs, context) = (VirtualClock::default(), jobs(200, 2), Context::default());
+    let reranker = Simulated::constant(&nobody_waits, Duration::ZERO);
+    let clock = SystemClock::new();
+    let subject = Subject { reranker: &reranker, jobs: &jobs, clock: &clock, context: &context };
+    let arrivals = Arrivals::Constant;
+    for load in [Load::Closed { clients: 4 }, Load::Open { rate: 20_000.0, arrivals, workers: 4 }] {
+        let driven = drive(subject, &load, &Extent::queries(200), 0).unwrap();
+        assert!(driven.samples.iter().map(|sample| sample.job).eq(0..200));
+        let in_order = |s: &Sample| s.intended + s.late <= s.start && s.start <= s.end;
+        assert!(driven.samples.iter().all(in_order));
+    }
 }

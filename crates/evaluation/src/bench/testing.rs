@@ -17,10 +17,12 @@ use crate::testing::identity;
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/bench/expected.json");
 
+type Ranks = (usize, f64, f64, Option<usize>, Option<usize>);
+
 #[derive(Deserialize)]
 pub(super) struct Golden {
     /// Samples, share, confidence, rank below, rank above.
-    pub ranks: Vec<(usize, f64, f64, Option<usize>, Option<usize>)>,
+    pub ranks: Vec<Ranks>,
     /// Share, confidence, samples.
     pub needed: Vec<(f64, f64, usize)>,
     /// Load, the quantiles [`super::summary::SHARES`] of latency in service times.
@@ -40,7 +42,6 @@ pub(super) struct Simulated<'a> {
     clock: &'a VirtualClock,
     identity: Identity,
     /// The time of the n-th query, and whether it is answered.
-    #[expect(clippy::type_complexity, reason = "a name would not say more")]
     service: Box<dyn Fn(usize) -> (Duration, Outcome) + Send + Sync + 'a>,
     /// One query at a time: the next begins when this one has ended.
     single: bool,
