@@ -4,8 +4,10 @@
 mod clock;
 mod drive;
 mod error;
+mod jobs;
 mod load;
 mod percentile;
+mod plan;
 #[cfg(test)]
 mod queue_tests;
 mod sample;
@@ -20,8 +22,10 @@ mod warm_up;
 pub use clock::{Clock, SystemClock};
 pub use drive::{CutShort, Driven, Subject, drive};
 pub use error::BenchError;
+pub use jobs::{CountTokens, DocumentLength, Workload, synthetic, workload};
 pub use load::{Arrivals, Extent, Load};
 pub use percentile::{CONFIDENCE, Percentile, percentile, percentiles, samples_needed};
+pub use plan::{CANDIDATES, Cell, Sweep};
 pub use sample::Sample;
 pub use search::{Capacity, Probe, ProbeSamples, Search, SearchEnd, highest_rate};
 pub use summary::{Block, Measured, SHARES, Throughput};
