@@ -3,6 +3,7 @@
 
 mod clock;
 mod drive;
+mod environment;
 mod error;
 mod jobs;
 mod load;
@@ -21,6 +22,7 @@ mod warm_up;
 
 pub use clock::{Clock, SystemClock};
 pub use drive::{CutShort, Driven, Subject, drive};
+pub use environment::{Environment, EnvironmentWarning, Watch, peak_memory, process_age};
 pub use error::BenchError;
 pub use jobs::{CountTokens, DocumentLength, Workload, synthetic, workload};
 pub use load::{Arrivals, Extent, Load};
