@@ -279,10 +279,10 @@ fn must_be_empty(folder: &Path) -> Result<(), StoreError> {
 }
 
 /// A file that is not under its name yet; removed unless it gets there.
-struct Unfinished(PathBuf);
+pub(crate) struct Unfinished(PathBuf);
 
 impl Unfinished {
-    fn write(path: &Path, bytes: &[u8]) -> Result<Self, StoreError> {
+    pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<Self, StoreError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let unfinished =
             Self(path.with_file_name(format!("{UNFINISHED}{}-{name}", std::process::id())));
@@ -299,7 +299,7 @@ impl Unfinished {
         Ok(unfinished)
     }
 
-    fn finish(self, path: &Path) -> Result<(), StoreError> {
+    pub(crate) fn finish(self, path: &Path) -> Result<(), StoreError> {
         fs::rename(&self.0, path).map_err(failed("write", path))
     }
 }
@@ -311,7 +311,7 @@ impl Drop for Unfinished {
     }
 }
 
-fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+pub(crate) fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
     move |source| StoreError::Io { doing, path: path.to_owned(), source }
 }
 

@@ -7,18 +7,23 @@ mod environment;
 mod error;
 mod jobs;
 mod load;
+mod measure;
 mod percentile;
 mod plan;
 #[cfg(test)]
 mod queue_tests;
+mod record;
 mod sample;
 mod search;
+mod store;
 mod summary;
+mod table;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod virtual_clock;
 mod warm_up;
+mod warning;
 
 pub use clock::{Clock, SystemClock};
 pub use drive::{CutShort, Driven, Subject, drive};
@@ -26,9 +31,14 @@ pub use environment::{Environment, EnvironmentWarning, Watch, peak_memory, proce
 pub use error::BenchError;
 pub use jobs::{CountTokens, DocumentLength, Workload, synthetic, workload};
 pub use load::{Arrivals, Extent, Load};
+pub use measure::measure;
 pub use percentile::{CONFIDENCE, Percentile, percentile, percentiles, samples_needed};
 pub use plan::{CANDIDATES, Cell, Sweep};
+pub use record::{BENCH_SCHEMA, BenchRecord, CellCapacity, CellRecord, ColdStart};
 pub use sample::Sample;
 pub use search::{Capacity, Probe, ProbeSamples, Search, SearchEnd, highest_rate};
+pub use store::{BENCH_FILE, BenchStoreError, SAMPLES_FILE, read_bench, write_bench};
 pub use summary::{Block, Measured, SHARES, Throughput};
+pub use table::{SampleRow, decode_samples, encode_samples};
 pub use warm_up::{WarmUp, Warmed, warm_up};
+pub use warning::{BenchWarning, of_cell, warnings};

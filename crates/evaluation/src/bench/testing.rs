@@ -13,6 +13,10 @@ use serde::Deserialize;
 
 use super::clock::Clock;
 use super::virtual_clock::VirtualClock;
+use super::{
+    BENCH_SCHEMA, BenchRecord, Cell, CellRecord, ColdStart, Environment, Measured, Sample,
+    SampleRow, WarmUp, Warmed,
+};
 use crate::testing::identity;
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/bench/expected.json");
@@ -151,4 +155,60 @@ pub(super) fn jobs(queries: usize, candidates: usize) -> Vec<Job> {
         candidates: (1..=candidates).map(candidate).collect(),
     };
     (0..queries).map(job).collect()
+}
+
+/// 400 answers of 10 ms each, and nothing to warn of.
+pub(super) fn bench_record() -> BenchRecord {
+    let samples: Vec<Sample> = sample_rows().into_iter().map(|row| row.sample).collect();
+    let cell = CellRecord {
+        cell: Cell::default(),
+        jobs: 50,
+        filled: 0,
+        warmed: Warmed {
+            queries: 60,
+            failed: 0,
+            seconds: 0.6,
+            first: 0.5,
+            medians: vec![0.02, 0.01, 0.01],
+            steady: true,
+        },
+        measured: Measured::of(&samples),
+        live: true,
+        cut_short: None,
+    };
+    BenchRecord {
+        schema: BENCH_SCHEMA,
+        name: "bench".to_owned(),
+        finished: "2026-02-03T04:05:06Z".to_owned(),
+        version: "0.1.0".to_owned(),
+        machine: crate::testing::record().machine,
+        environment: Environment::default(),
+        identity: identity("simulated"),
+        source: "synthetic".to_owned(),
+        cold_start: Some(ColdStart { load: Some(0.25), first_score: None }),
+        peak_memory: Some(1 << 30),
+        warm_up: WarmUp::default(),
+        cells: vec![cell],
+        capacities: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
+
+pub(super) fn sample_rows() -> Vec<SampleRow> {
+    let row = |place: u32| {
+        let at = |milliseconds| Duration::from_millis(u64::from(10 * place) + milliseconds);
+        let sample = Sample {
+            job: place as usize % 50,
+            candidates: 50,
+            intended: at(0),
+            start: at(0),
+            end: at(10),
+            pairs: 50,
+            tokens: 5_000,
+            live: true,
+            ..Sample::default()
+        };
+        SampleRow { cell: 0, probe: 0, sample }
+    };
+    (0..400).map(row).collect()
 }
