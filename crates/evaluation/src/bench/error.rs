@@ -68,10 +68,4 @@ pub enum BenchError {
     /// Stopped by the user or by the deadline.
     #[error("stopped before the measurement was finished; what was measured before is kept")]
     Stopped,
-    /// The reranker of a cell could not be made.
-    #[error("the reranker for this cell could not be made: {source}")]
-    Reranker {
-        /// What went wrong beneath.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
 }

@@ -11,6 +11,9 @@ use super::load::{Arrivals, Extent, Load};
 use super::percentile::{Percentile, percentile, samples_needed};
 use super::sample::Sample;
 
+/// A probe is broken off when a query waits for its turn so many times the limit.
+const PATIENCE: f64 = 20.0;
+
 /// What must hold, and how hard it is searched for.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Search {
@@ -159,7 +162,8 @@ impl Search {
     }
 }
 
-/// Searches on a warm reranker; `probed` sees each probe when it is made, with its samples.
+/// Searches on a warm reranker; `probed` sees each probe when it is made, with its samples. A probe
+/// that was stopped says nothing of its rate and is left out.
 ///
 /// # Errors
 /// Settings that make no sense; no jobs.
@@ -184,7 +188,6 @@ pub fn highest_rate(
             (Some(kept), Some(broken)) => (kept * broken).sqrt(),
         };
         let (probe, samples, cut_short) = probe(subject, search, rate)?;
-        // What was broken off says nothing of the rate.
         if let Some(why) = cut_short {
             capacity.end = match why {
                 CutShort::Unavailable(_) => SearchEnd::Unavailable,
@@ -214,9 +217,8 @@ fn probe(
     rate: f64,
 ) -> Result<(Probe, Vec<Sample>, Option<CutShort>), BenchError> {
     let extent = Extent {
-        // One query that waits twice the limit for its turn is no overload; so long a wait that the
-        // queue could not have been caused by chance is.
-        patience: Duration::try_from_secs_f64(search.limit * 20.0).ok(),
+        // Far beyond what chance does at a rate that keeps the limit: the queue is growing.
+        patience: Duration::try_from_secs_f64(search.limit * PATIENCE).ok(),
         ..Extent::queries(search.queries)
     };
     let mut probe = Probe {
