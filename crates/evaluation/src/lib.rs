@@ -7,6 +7,7 @@ mod bootstrap;
 mod cache;
 pub mod calibration;
 mod checked;
+pub mod cost;
 mod evaluate;
 mod expectation;
 mod experiment;
