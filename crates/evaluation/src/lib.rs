@@ -8,6 +8,7 @@ mod cache;
 pub mod calibration;
 mod checked;
 pub mod cost;
+pub mod decision;
 mod evaluate;
 mod expectation;
 mod experiment;

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use secondpass_evaluation::decision::DecideConfig;
+use secondpass_evaluation::prices::PriceTable;
 use secondpass_evaluation::{Experiment, HOSTED_KINDS, RerankerKind};
 
 /// What a page leaves out where it shows a part of a config.
@@ -48,7 +50,7 @@ fn every_config_is_an_experiment() {
     for entry in fs::read_dir(root("configs")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if name.ends_with(".toml") && name != "prices.toml" {
+        if name.ends_with(".toml") && !["prices.toml", "decide.toml"].contains(&name.as_str()) {
             let text = fs::read_to_string(&path).unwrap();
             if let Err(error) = Experiment::parse(&text, &format!("configs/{name}")) {
                 panic!("{error}");
@@ -62,12 +64,27 @@ fn every_config_is_an_experiment() {
 }
 
 #[test]
+fn what_a_decision_keeps_to() {
+    let text = fs::read_to_string(root("configs/decide.toml")).unwrap();
+    let config = DecideConfig::parse(&text, "configs/decide.toml").unwrap();
+    let machine = config.of("ours").machine.unwrap();
+    assert!(PriceTable::own().unwrap().machine(&machine).is_some(), "{machine} has no price");
+    let page = fs::read_to_string(root("docs/decide.md")).unwrap();
+    let shown = blocks(&page);
+    assert!(!shown.is_empty());
+    for (line, block) in shown {
+        DecideConfig::parse(&block, "docs/decide.md")
+            .unwrap_or_else(|error| panic!("the block at line {line}: {error}"));
+    }
+}
+
+#[test]
 fn the_page_of_hosted_rerankers_shows_configs_for_all_kinds() {
     let page = fs::read_to_string(root("docs/hosted.md")).unwrap();
     let mut kinds = Vec::new();
     for (line, block) in blocks(&page) {
         if block.contains("[[price]]") {
-            secondpass_evaluation::prices::PriceTable::parse(&block, "docs/hosted.md")
+            PriceTable::parse(&block, "docs/hosted.md")
                 .unwrap_or_else(|error| panic!("the block at line {line}: {error}"));
             continue;
         }

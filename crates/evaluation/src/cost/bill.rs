@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn machines_and_growth() {
-        let model = CostModel::SelfHosted(SelfHosted {
+        let model = CostModel::SelfHosted(Box::new(SelfHosted {
             machine: exact(1.0),
             rate: exact(1e9),
             candidates: 100.0,
@@ -108,7 +108,7 @@ mod tests {
             spare: 1,
             scaling: Scaling::Fixed,
             staff: None,
-        });
+        }));
         let bill = bill(&model, &Load::flat(), 1e6, 0.1, None);
         assert_eq!((bill.month, bill.replicas, bill.of_llm), (1460.0, Some(2.0), None));
         assert_eq!(bill.twelve_months, 12.0 * 1460.0);

@@ -48,7 +48,8 @@ pub fn break_even(own: &SelfHostedTerms, hosted: &HostedTerms<'_>, load: &Load) 
     let steps = own.steps(load);
     let slope: f64 = steps.iter().map(|(carried, hours)| hours * own.machine / carried).sum();
     let gain = hosted.last_query() - slope;
-    if !(gain > 0.0) || !slope.is_finite() {
+    let beatable = gain > 0.0 && slope.is_finite();
+    if !beatable {
         return None;
     }
     // From here on at the latest, machines are cheaper: rounded up, they cost at most what they do at

@@ -9,7 +9,7 @@ pub enum CostModel {
     /// Nobody: the first stage's order is there anyway.
     Free,
     /// Whoever rents machines out.
-    SelfHosted(SelfHosted),
+    SelfHosted(Box<SelfHosted>),
     /// A provider.
     Hosted(Hosted),
 }
