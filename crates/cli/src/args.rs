@@ -20,6 +20,8 @@ pub enum Command {
     Rerank(RerankArgs),
     /// Run an experiment: first stage, rerankers and the oracle on the same candidates
     Eval(EvalArgs),
+    /// Say which reranker to run, or none, from the records of experiments
+    Decide(DecideArgs),
     /// Measure TREC runs against judgements
     Measure(MeasureArgs),
     /// Write what a first stage finds, as a TREC run
@@ -125,6 +127,27 @@ pub struct EvalArgs {
     pub hosted: HostedArgs,
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:
+  secondpass decide reports/mine reports/hosted --config configs/decide.toml
+
+Rules first (latency, budget, residency, licence), then the cheapest choice whose quality is not worse
+by more than the margin. Records must be of the same queries and candidates. See docs/decide.md.")]
+pub struct DecideArgs {
+    /// Folders that eval wrote into
+    #[arg(value_name = "FOLDER", required = true)]
+    pub records: Vec<PathBuf>,
+    /// What the decision keeps to
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Prices that override the program's own
+    #[arg(long, value_name = "FILE")]
+    pub prices: Option<PathBuf>,
+    /// Print JSON instead of sentences
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(clap::Args, Clone, Debug, Default)]

@@ -41,6 +41,7 @@ pub fn main() -> ExitCode {
         Command::Logs(args) => commands::logs::run(&args),
         Command::Purge(args) => commands::purge::run(&args),
         Command::Finetune(args) => commands::finetune::run(&args),
+        Command::Decide(args) => commands::decide::run(&args),
         Command::Providers(args) => commands::providers::run(&args),
         Command::MockProvider(args) => commands::mock_provider::run(&args),
         Command::Quickstart(args) => commands::eval::quickstart(&args),

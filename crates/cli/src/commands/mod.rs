@@ -1,5 +1,6 @@
 pub mod calibrate;
 pub mod dataset;
+pub mod decide;
 pub mod eval;
 pub mod finetune;
 pub mod logs;

@@ -96,7 +96,7 @@ mod tests {
         let journal = Journal::open(folder, "quickstart", false).unwrap();
         let query = "q1".into();
         let (key, system) = (ContentHash::of(b"call"), "mini");
-        let call = Call { key, system, pass: "", query: &query, billed: false };
+        let call = Call { key, system, pass: "", query: &query, billed: false, most_units: None };
         journal.begin(&call, None).unwrap();
     }
 
