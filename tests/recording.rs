@@ -90,7 +90,7 @@ fn a_recording_repeats_a_run_without_key_and_network() {
         let mark = format!("{name} (replay of {})", &recorded[..10]);
         assert!(summary.contains(&mark), "{mark}: {summary}");
         assert!(home.read("out/report.html").contains(&mark));
-        assert_eq!(system["comparison"], Value::Null, "a replay decides nothing");
+        assert!(summary.contains("decide nothing"), "{summary}");
         assert_eq!(system["destination"], Value::Null, "nothing went anywhere");
     }
     // What it cost when it was recorded, and that it costs nothing now.

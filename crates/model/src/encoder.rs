@@ -26,7 +26,7 @@ pub struct Encoder {
 /// What computes.
 #[derive(Clone, Debug)]
 enum Layers {
-    Burn(Body, Device),
+    Burn(Box<Body>, Device),
     Packed(Arc<packed::Body>),
 }
 
@@ -67,7 +67,7 @@ impl Encoder {
             DeviceSpec::Cpu => {
                 Layers::Packed(Arc::new(packed::Body::of(&mut body, name, &config)?))
             }
-            _ => Layers::Burn(body, opened),
+            _ => Layers::Burn(Box::new(body), opened),
         };
         Ok(Self { layers, config, spec, dtype, pooling })
     }

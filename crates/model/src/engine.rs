@@ -9,7 +9,7 @@ use crate::{DeviceSpec, Dtype, Head, LoadError, Model, ModelBytes, ModelConfig, 
 #[derive(Clone, Debug)]
 pub enum Engine {
     /// Through burn.
-    Burn(Model),
+    Burn(Box<Model>),
     /// Through our own kernels.
     Packed(Packed),
 }
@@ -47,7 +47,7 @@ impl Engine {
     pub fn of(model: Model) -> Result<Self, LoadError> {
         Ok(match model.device() {
             DeviceSpec::Cpu => Self::Packed(Packed::new(model)?),
-            _ => Self::Burn(model),
+            _ => Self::Burn(Box::new(model)),
         })
     }
 
