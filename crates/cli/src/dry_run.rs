@@ -1,16 +1,17 @@
+use std::collections::HashMap;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use secondpass_core::{Context, Job, RerankError, Reranker, Usage};
-use secondpass_evaluation::Experiment;
+use secondpass_core::{Context, Dataset, Job, RerankError, Reranker, Usage};
+use secondpass_evaluation::{Contender, Experiment, Forecast, Plan, Sweep, forecast};
 
 use crate::args::HostedArgs;
 use crate::datasets;
-use crate::first_stage::Searcher;
+use crate::first_stage::{Found, Searcher};
 use crate::hosted::Shared;
 use crate::jobs::jobs;
-use crate::rerankers;
+use crate::rerankers::{self, Contending};
 use crate::table::table;
 
 /// Queries that are reranked to learn a rate, after one that warms up.
@@ -41,18 +42,26 @@ pub fn print(experiment: &Experiment, hosted: &HostedArgs, context: &Context) ->
     for retriever in &experiment.retrievers {
         writeln!(out, "retriever '{}', not run now", retriever.name)?;
     }
+    let bills = bills(experiment, &opened, dataset, &found)?;
     let head = ["reranker", "pairs", "tokens", "time", "cost"];
     let mut plan = table(&head, |at| at > 0);
-    for (spec, opened) in experiment.rerankers.iter().zip(opened) {
+    for (spec, opened) in experiment.rerankers.iter().zip(&opened) {
         let pairs = pairs(experiment, &jobs, opened.lengths.len());
         if opened.reranker.destination().is_some() {
             // Nobody is asked, and nobody billed, to learn a rate.
-            let cost = match opened.replayed {
-                true => "0 USD (a recording)".to_owned(),
-                false => quoted(experiment, &*opened.reranker, &jobs),
+            let cost = match (opened.replayed, bills.get(&spec.name)) {
+                (true, _) => "0 USD (a recording)",
+                (false, Some(bill)) => bill,
+                (false, None) => "not billed by the call",
             };
             let unknown = || "not tried".to_owned();
-            plan.add_row([spec.name.clone(), pairs.to_string(), unknown(), unknown(), cost]);
+            plan.add_row([
+                spec.name.clone(),
+                pairs.to_string(),
+                unknown(),
+                unknown(),
+                cost.to_owned(),
+            ]);
             continue;
         }
         let rate = rate(&*opened.reranker, &jobs, context)
@@ -92,26 +101,31 @@ fn pairs(experiment: &Experiment, jobs: &[Job], lengths: usize) -> usize {
     all * (experiment.repetitions + lengths) + smaller.map(|&depth| at(depth)).sum::<usize>()
 }
 
-/// What all passes of a hosted reranker will be billed.
-fn quoted(experiment: &Experiment, reranker: &dyn Reranker, jobs: &[Job]) -> String {
-    let Some(tariff) = reranker.tariff() else { return "not billed by the call".to_owned() };
-    let timed = experiment.sweep.timed_queries.min(jobs.len());
-    let units_at = |jobs: &[Job], depth: usize| {
-        let cut = |job: &Job| Job {
-            query: job.query.clone(),
-            candidates: job.candidates.iter().take(depth).cloned().collect(),
-        };
-        let quotes = jobs.iter().filter_map(|job| reranker.quote(&cut(job)));
-        quotes.map(|quote| quote.units).sum::<u64>()
+/// What hosted rerankers will be billed over all passes, by name.
+fn bills(
+    experiment: &Experiment,
+    opened: &[Contending],
+    dataset: &Dataset,
+    found: &Found,
+) -> Result<HashMap<String, String>> {
+    let contenders: Vec<Contender<'_>> = (experiment.rerankers.iter().zip(opened))
+        .map(|(spec, contending)| contending.contender(&spec.name, &[]))
+        .collect();
+    let plan = Plan {
+        rerankers: &contenders,
+        sweep: Sweep::from(&experiment.sweep),
+        repetitions: experiment.repetitions,
+        ..Plan::new(experiment, dataset, &found.run, &found.description)
     };
-    let all = units_at(jobs, usize::MAX) * experiment.repetitions as u64;
-    let depths = experiment.sweep.depths.iter();
-    let smaller = depths.filter(|&&depth| depth < experiment.first_stage.depth);
-    let units = all + smaller.map(|&depth| units_at(&jobs[..timed], depth)).sum::<u64>();
-    match tariff.cost(units) {
-        Some(usd) => format!("{usd:.4} USD ({units} {})", tariff.unit),
-        None => format!("price unknown ({units} {})", tariff.unit),
-    }
+    let shown = |forecast: Forecast| {
+        let Forecast { system, tariff, units, usd, .. } = forecast;
+        let bill = match usd {
+            Some(usd) => format!("{usd:.4} USD ({units} {})", tariff.unit),
+            None => format!("price unknown ({units} {})", tariff.unit),
+        };
+        (system, bill)
+    };
+    Ok(forecast(&plan)?.into_iter().map(shown).collect())
 }
 
 /// What a few queries consume, and how long they take.

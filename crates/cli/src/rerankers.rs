@@ -1,7 +1,8 @@
 use anyhow::{Context as _, Result};
 use secondpass_core::Reranker;
 use secondpass_evaluation::{
-    ConfigError, CrossEncoderSpec, Experiment, ModelSpec, RerankerKind, RerankerSpec,
+    ConfigError, Contender, CrossEncoderSpec, Experiment, LengthVariant, ModelSpec, RerankerKind,
+    RerankerSpec,
 };
 use secondpass_rerankers::{CrossEncoder, LongDocuments};
 use secondpass_text::OVERLAP;
@@ -21,6 +22,19 @@ pub struct Contending {
     /// Whether a recording answers in its place.
     pub replayed: bool,
     pub lengths: Vec<(usize, Box<dyn Reranker>)>,
+}
+
+impl Contending {
+    /// It under its name in the config, beside itself at other maximum lengths.
+    pub fn contender<'a>(
+        &'a self,
+        name: &'a str,
+        lengths: &'a [LengthVariant<'a>],
+    ) -> Contender<'a> {
+        let Self { reranker, concurrency, replayed, .. } = self;
+        let (concurrency, replayed) = (*concurrency, *replayed);
+        Contender { name, reranker: &**reranker, lengths, concurrency, replayed }
+    }
 }
 
 /// Opens every reranker of an experiment. Where texts may go is settled before anyone is asked.

@@ -94,10 +94,11 @@ pub(crate) fn decode(bytes: &[u8], measures: &[String]) -> Result<Vec<QueryRow>,
     rows.collect()
 }
 
-fn column<'a, T, V: ?Sized>(
+/// A column of what `of` gives for each row.
+pub(crate) fn column<'a, R, T, V: ?Sized>(
     name: &str,
-    rows: &'a [QueryRow],
-    of: impl Fn(&'a QueryRow) -> T,
+    rows: &'a [R],
+    of: impl Fn(&'a R) -> T,
 ) -> Column
 where
     Series: NamedFrom<Vec<T>, V>,
@@ -105,7 +106,8 @@ where
     Series::new(name.into(), rows.iter().map(of).collect::<Vec<T>>()).into()
 }
 
-fn there<T>(value: Option<T>, row: usize, column: &str) -> Result<T, TableError> {
+/// A value that may not be null; rows count from 0 here, and from 1 in the error.
+pub(crate) fn there<T>(value: Option<T>, row: usize, column: &str) -> Result<T, TableError> {
     value.ok_or_else(|| TableError::Null { row: row + 1, column: column.to_owned() })
 }
 

@@ -136,13 +136,7 @@ fn measure(
         .rerankers
         .iter()
         .zip(opened.iter().zip(&variants))
-        .map(|(spec, (contending, lengths))| Contender {
-            name: &spec.name,
-            reranker: &*contending.reranker,
-            lengths,
-            concurrency: contending.concurrency,
-            replayed: contending.replayed,
-        })
+        .map(|(spec, (contending, lengths))| contending.contender(&spec.name, lengths))
         .collect();
     let oracle = Oracle::new(dataset.qrels().clone());
     let journal = Journal::open(folder, &experiment.name, output.fresh)?;
@@ -166,10 +160,7 @@ fn measure(
         rerankers: &contenders,
         oracle: experiment.oracle.then_some(&oracle as &dyn Reranker),
         demonstration: experiment.demonstration.then_some(DEMONSTRATION),
-        sweep: Sweep {
-            depths: experiment.sweep.depths.clone(),
-            timed_queries: experiment.sweep.timed_queries,
-        },
+        sweep: Sweep::from(&experiment.sweep),
         statistics: experiment.statistics,
         repetitions: experiment.repetitions,
         texts: &shown,

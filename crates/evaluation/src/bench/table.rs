@@ -4,13 +4,11 @@
 use std::io::Cursor;
 use std::time::Duration;
 
-use polars::prelude::{
-    Column, DataFrame, NamedFrom, ParquetReader, ParquetWriter, PolarsError, SerReader, Series,
-};
+use polars::prelude::{DataFrame, ParquetReader, ParquetWriter, PolarsError, SerReader};
 use secondpass_core::Timings;
 
 use super::sample::Sample;
-use crate::table::TableError;
+use crate::table::{TableError, column, there};
 
 /// A sample with where it belongs.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,23 +108,10 @@ fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-fn column<'a, T, V: ?Sized>(
-    name: &str,
-    rows: &'a [SampleRow],
-    of: impl Fn(&'a SampleRow) -> T,
-) -> Column
-where
-    Series: NamedFrom<Vec<T>, V>,
-{
-    Series::new(name.into(), rows.iter().map(of).collect::<Vec<T>>()).into()
-}
-
-fn there<T>(value: Option<T>, row: usize, column: &str) -> Result<T, TableError> {
-    value.ok_or_else(|| TableError::Null { row: row + 1, column: column.to_owned() })
-}
-
 #[cfg(test)]
 mod tests {
+    use polars::prelude::{NamedFrom, Series};
+
     use super::*;
 
     #[test]

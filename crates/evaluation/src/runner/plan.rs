@@ -1,7 +1,7 @@
 use secondpass_core::{Dataset, Reranker, Run, Tariff};
 
 use crate::cache::ScoreCache;
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, SweepSpec};
 use crate::journal::Journal;
 use crate::statistics::Settings;
 
@@ -101,6 +101,12 @@ pub struct Sweep {
     /// Queries, evenly spaced, that are timed where quality is known without running: at each
     /// smaller depth of a pointwise reranker, and where scores come from the cache. 0 times none.
     pub timed_queries: usize,
+}
+
+impl From<&SweepSpec> for Sweep {
+    fn from(spec: &SweepSpec) -> Self {
+        Self { depths: spec.depths.clone(), timed_queries: spec.timed_queries }
+    }
 }
 
 impl Default for Sweep {

@@ -1,12 +1,12 @@
 //! Quality against cost: what a better order costs in money, where it is billed.
 
-use secondpass_evaluation::{Estimate, Record, Role, SystemRecord};
+use secondpass_evaluation::{Estimate, Record, SystemRecord};
 
 use super::axis::Axis;
-use super::curves::{Curves, Join, Level, OfCurves, Point, Series, Titled};
+use super::curves::{Curves, Join, OfCurves, Point, Series, Titled};
 use super::frame::{Header, HorizontalAxis, VerticalAxis};
 use super::palette::reranker;
-use super::{level, of_role, primary, rerankers};
+use super::{levels, primary, rerankers};
 use crate::{format, marks, money};
 
 /// One point a reranker whose price is known, first stage and oracle as lines.
@@ -25,13 +25,7 @@ impl CostChart {
         if priced.len() < 2 {
             return None;
         }
-        let levels: Vec<Level> = [(Role::Oracle, "oracle"), (Role::FirstStage, "first stage")]
-            .into_iter()
-            .filter_map(|(role, word)| {
-                let estimate = primary(record, of_role(record, role)?)?;
-                Some(level(word, estimate.mean, role == Role::Oracle))
-            })
-            .collect();
+        let levels = levels(record);
         let title = format!("Quality against cost: {}", record.primary);
         let subtitle = format!(
             "Further up is better, further left is cheaper. Bars are {} bootstrap intervals over \

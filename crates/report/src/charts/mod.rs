@@ -156,6 +156,17 @@ fn finite(estimate: &Estimate) -> bool {
         && [estimate.low, estimate.mean, estimate.high].into_iter().all(f64::is_finite)
 }
 
+/// The primary measure of the oracle and of the first stage, as lines.
+fn levels(record: &Record) -> Vec<Level> {
+    [(Role::Oracle, "oracle"), (Role::FirstStage, "first stage")]
+        .into_iter()
+        .filter_map(|(role, word)| {
+            let estimate = primary(record, of_role(record, role)?)?;
+            Some(level(word, estimate.mean, role == Role::Oracle))
+        })
+        .collect()
+}
+
 /// A horizontal line with its name and figure.
 fn level(name: &str, value: f64, limit: bool) -> Level {
     Level { label: format!("{name} {}", crate::format::score(value)), value, limit }

@@ -1,12 +1,12 @@
 //! Quality against latency: what a better order costs in time.
 
-use secondpass_evaluation::{Estimate, Record, Role};
+use secondpass_evaluation::{Estimate, Record};
 
 use super::axis::Axis;
-use super::curves::{Curves, Join, Level, OfCurves, Point, Series, Titled};
+use super::curves::{Curves, Join, OfCurves, Point, Series, Titled};
 use super::frame::{Header, HorizontalAxis, VerticalAxis};
 use super::palette::{Look, reranker};
-use super::{level, of_role, primary, rerankers};
+use super::{levels, primary, rerankers};
 use crate::{format, marks};
 
 /// One point a reranker, first stage and oracle as lines.
@@ -44,13 +44,7 @@ impl TradeoffChart {
         if systems.iter().all(|system| system.point.is_none()) {
             return None;
         }
-        let levels: Vec<Level> = [(Role::Oracle, "oracle"), (Role::FirstStage, "first stage")]
-            .into_iter()
-            .filter_map(|(role, word)| {
-                let estimate = primary(record, of_role(record, role)?)?;
-                Some(level(word, estimate.mean, role == Role::Oracle))
-            })
-            .collect();
+        let levels = levels(record);
 
         let title = format!("Quality against latency: {}", record.primary);
         let subtitle = format!(
