@@ -20,9 +20,11 @@ fn try_it(bytes: &[u8]) {
         let _ = tokenizer.encode_chunks("a query, 北京", &[&long, ""], Chunks::default());
     }
     if let Ok(tokenizer) = TextTokenizer::from_bytes(bytes, "mutated", 32) {
-        let encoded = tokenizer.encode("query: ", &["some document 🙂, 北京", ""]);
-        // The post-processor may place special tokens by what it reads, but never beyond the limit.
-        assert!(encoded.is_ok_and(|texts| texts.iter().all(|text| text.ids.len() <= 32)));
+        // A vocabulary that lost its unknown token is told at the first word that needs it. The
+        // post-processor may place special tokens by what it reads, but never beyond the limit.
+        if let Ok(texts) = tokenizer.encode("query: ", &["some document 🙂, 北京", ""]) {
+            assert!(texts.iter().all(|text| text.ids.len() <= 32));
+        }
     }
 }
 
