@@ -1,5 +1,5 @@
 use secondpass_core::{Document, Query, TruncationAudit};
-use secondpass_text::{GroupBatch, PairTokenizer};
+use secondpass_text::{PairTokenizer, TokenBatch};
 
 use crate::FinetuneError;
 
@@ -12,6 +12,18 @@ pub struct SampledGroup<'a> {
     pub documents: Vec<&'a Document>,
     /// Which of them answers the query.
     pub positive: usize,
+}
+
+/// Groups of sequences to learn from: each group is one query with its candidates.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GroupBatch {
+    /// All sequences, group after group.
+    pub tokens: TokenBatch,
+    /// Sequences in each group; together they are all of them.
+    pub sizes: Vec<usize>,
+    /// What each sequence's probability within its group should be; one a sequence, adding up to 1
+    /// in each group. Hard labels put 1 on the positive.
+    pub targets: Vec<f32>,
 }
 
 /// The groups as tokens, with all of the target on each positive. Cuts are noted in `audit`.

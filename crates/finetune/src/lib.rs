@@ -11,6 +11,7 @@ mod dev;
 mod error;
 mod groups;
 mod leak;
+pub mod losses;
 mod recipe;
 mod sampling;
 mod schedule;
@@ -20,7 +21,7 @@ mod summary;
 mod testing;
 mod trainer;
 
-pub use batches::{SampledGroup, encode};
+pub use batches::{GroupBatch, SampledGroup, encode};
 pub use checkpoint::Checkpoint;
 pub use dev::Dev;
 pub use error::FinetuneError;

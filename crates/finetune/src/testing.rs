@@ -4,8 +4,8 @@ use std::path::Path;
 
 use secondpass_core::{Corpus, Document, Query};
 use secondpass_text::{
-    GroupBatch, Learner, LossReport, LossSpec, PairTokenizer, Rates, ScoreError, Scorer,
-    StepReport, TokenBatch, TrainError, Truncation, train_unigram,
+    Derivatives, Learner, PairTokenizer, Rates, ScoreError, Scorer, StepReport, TokenBatch,
+    TrainError, Truncation, train_unigram,
 };
 
 pub(crate) fn query(id: &str, text: &str) -> Query {
@@ -33,8 +33,8 @@ pub(crate) struct Toy {
     weights: Vec<f32>,
     gradient: Vec<f32>,
     steps: usize,
-    /// Share and seed of every micro-batch, step by step.
-    pub shares: Vec<Vec<(f32, u64)>>,
+    /// Sequences and seed of every micro-batch, step by step.
+    pub batches: Vec<Vec<(usize, u64)>>,
     /// Gives a NaN loss at this step, from 0.
     pub nan_at: Option<usize>,
     /// Turns all weights around after this many steps.
@@ -48,7 +48,7 @@ pub(crate) struct Toy {
 impl Toy {
     pub(crate) fn new(weights: usize) -> Self {
         let weights = vec![0.0; weights];
-        Self { gradient: weights.clone(), weights, shares: vec![Vec::new()], ..Self::default() }
+        Self { gradient: weights.clone(), weights, batches: vec![Vec::new()], ..Self::default() }
     }
 
     fn logit(&self, ids: &[u32]) -> f32 {
@@ -84,35 +84,22 @@ impl Scorer for Toy {
 impl Learner for Toy {
     fn accumulate(
         &mut self,
-        batch: &GroupBatch,
-        _: &LossSpec,
-        share: f32,
+        batch: &TokenBatch,
         seed: u64,
-    ) -> Result<LossReport, TrainError> {
-        self.shares.last_mut().unwrap().push((share, seed));
+        derivatives: &mut Derivatives<'_>,
+    ) -> Result<(), TrainError> {
+        self.batches.last_mut().unwrap().push((batch.len(), seed));
+        let mut logits = self.score(std::slice::from_ref(batch))?;
         if self.nan_at == Some(self.steps) {
-            return Ok(LossReport { loss: f32::NAN, correct: 0, groups: batch.sizes.len() });
+            logits.fill(f32::NAN);
         }
-        let logits = self.score(std::slice::from_ref(&batch.tokens))?;
-        let sequences: Vec<&[u32]> = batch.tokens.sequences().map(|(ids, _)| ids).collect();
-        let groups = batch.sizes.len();
-        let (mut loss, mut correct, mut start) = (0.0, 0, 0);
-        for &size in &batch.sizes {
-            let range = start..start + size;
-            let sum: f32 = logits[range.clone()].iter().map(|logit| logit.exp()).sum();
-            let highest = logits[range.clone()].iter().copied().fold(f32::MIN, f32::max);
-            for place in range {
-                let probability = logits[place].exp() / sum;
-                let target = batch.targets[place];
-                loss -= target * probability.ln();
-                correct += usize::from(target == 1.0 && logits[place] == highest);
-                for id in self.shared(sequences[place]) {
-                    self.gradient[id] += share * (probability - target) / groups as f32;
-                }
+        let derivatives = derivatives(&logits)?;
+        for ((ids, _), derivative) in batch.sequences().zip(derivatives) {
+            for id in self.shared(ids) {
+                self.gradient[id] += derivative;
             }
-            start += size;
         }
-        Ok(LossReport { loss: loss / groups as f32, correct, groups })
+        Ok(())
     }
 
     fn apply(&mut self, rates: &Rates) -> Result<StepReport, TrainError> {
@@ -125,7 +112,7 @@ impl Learner for Toy {
             }
         }
         self.steps += 1;
-        self.shares.push(Vec::new());
+        self.batches.push(Vec::new());
         if self.spoilt_after == Some(self.steps) {
             self.weights.iter_mut().for_each(|weight| *weight = -*weight);
         }
@@ -140,6 +127,18 @@ impl Learner for Toy {
         let config = format!("{{\"weights\":{}}}", self.weights.len());
         std::fs::write(folder.join("config.json"), config).unwrap();
         std::fs::write(folder.join("model.safetensors"), self.steps.to_string()).unwrap();
+        Ok(())
+    }
+    fn save_state(&self, folder: &Path) -> Result<(), TrainError> {
+        let state = serde_json::to_vec(&(&self.weights, self.steps)).unwrap();
+        std::fs::write(folder.join("state.json"), state)
+            .map_err(|error| TrainError::Save(error.to_string()))
+    }
+
+    fn load_state(&mut self, folder: &Path) -> Result<(), TrainError> {
+        let damaged = |error: &dyn std::fmt::Display| TrainError::State(error.to_string());
+        let state = std::fs::read(folder.join("state.json")).map_err(|e| damaged(&e))?;
+        (self.weights, self.steps) = serde_json::from_slice(&state).map_err(|e| damaged(&e))?;
         Ok(())
     }
 }

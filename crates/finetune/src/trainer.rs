@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use secondpass_core::{Context, TruncationAudit};
-use secondpass_text::{Learner, LossSpec, PairTokenizer, Rates, TrainError};
+use secondpass_text::{Learner, PairTokenizer, Rates, TrainError};
 
 use crate::dev::{DevResult, DevSet};
 use crate::{
-    Checkpoint, Dev, Evaluated, FinetuneError, Length, Recipe, Sampler, Schedule, Summary,
-    TrainingData, encode, leak, seeds,
+    Checkpoint, Dev, Evaluated, FinetuneError, GroupBatch, Length, Recipe, Sampler, Schedule,
+    Summary, TrainingData, encode, leak, losses, seeds,
 };
 
 /// All that a training run needs but the model.
@@ -170,15 +170,17 @@ impl<'a, 'l> Trainer<'a, 'l> {
             let batch = encode(part, self.task.tokenizer, &mut self.summary.truncation)?;
             let share = part.len() as f32 / groups.len() as f32;
             let seed = seeds::dropout(recipe.seed, step, number);
-            let report = self
-                .learner
-                .accumulate(&batch, &LossSpec::GroupSoftmax, share, seed)
-                .map_err(|error| self.failed(step, error))?;
-            if !report.loss.is_finite() {
-                return Err(self.failed(step, TrainError::NotFinite("loss")));
-            }
-            loss += report.loss * share;
-            correct += report.correct;
+            let mut derivatives = |logits: &[f32]| {
+                let found = losses::group_softmax(logits, &batch);
+                if !found.value.is_finite() {
+                    return Err(TrainError::NotFinite("loss"));
+                }
+                loss += found.value as f32 * share;
+                correct += highest_in_place(logits, &batch);
+                Ok(found.derivatives.iter().map(|derivative| derivative * share).collect())
+            };
+            let done = self.learner.accumulate(&batch.tokens, seed, &mut derivatives);
+            done.map_err(|error| self.failed(step, error))?;
             tokens += batch.tokens.tokens();
         }
         let learning_rate = self.schedule.rate(step);
@@ -246,6 +248,20 @@ impl<'a, 'l> Trainer<'a, 'l> {
             source => FinetuneError::Learn { step, source },
         }
     }
+}
+
+/// Groups whose highest logit stands where the highest target does.
+fn highest_in_place(logits: &[f32], batch: &GroupBatch) -> usize {
+    let highest = |values: &[f32]| {
+        values.iter().enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(place, _)| place)
+    };
+    let mut start = 0;
+    let is_in_place = |&&size: &&usize| {
+        let group = start..start + size;
+        start += size;
+        highest(&logits[group.clone()]) == highest(&batch.targets[group])
+    };
+    batch.sizes.iter().filter(is_in_place).count()
 }
 
 fn check_tokenizer(recipe: &Recipe, tokenizer: &PairTokenizer) -> Result<(), FinetuneError> {

@@ -2,37 +2,6 @@ use std::path::Path;
 
 use crate::{ScoreError, Scorer, TokenBatch};
 
-/// Groups of sequences to learn from: each group is one query with its candidates.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct GroupBatch {
-    /// All sequences, group after group.
-    pub tokens: TokenBatch,
-    /// Sequences in each group; together they are all of them.
-    pub sizes: Vec<usize>,
-    /// What each sequence's probability within its group should be; one a sequence, adding up to 1
-    /// in each group. Hard labels put 1 on the positive.
-    pub targets: Vec<f32>,
-}
-
-/// Which loss to compute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LossSpec {
-    /// Cross-entropy between the targets and the softmax over each group's logits, mean over
-    /// groups.
-    GroupSoftmax,
-}
-
-/// What one accumulated batch gave.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LossReport {
-    /// Mean over the batch's groups.
-    pub loss: f32,
-    /// Groups whose highest logit stands where the highest target does.
-    pub correct: usize,
-    /// Groups in the batch.
-    pub groups: usize,
-}
-
 /// How far one optimizer step goes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rates {
@@ -57,15 +26,13 @@ pub enum TrainError {
     /// A batch it could not take.
     #[error(transparent)]
     Score(#[from] ScoreError),
-    /// Sizes, targets and sequences do not fit together.
-    #[error("a batch of {sequences} sequences has {targets} targets and groups of {sizes} in all")]
+    /// The loss gave another number of derivatives than there are sequences.
+    #[error("a batch of {sequences} sequences has {derivatives} derivatives")]
     Shape {
         /// Sequences in the batch.
         sequences: usize,
-        /// Targets given.
-        targets: usize,
-        /// Sum of the group sizes.
-        sizes: usize,
+        /// Derivatives given.
+        derivatives: usize,
     },
     /// The loss or a gradient is NaN or infinite.
     #[error("the {0} is not finite; lower the learning rate, or look at this step's texts")]
@@ -76,22 +43,29 @@ pub enum TrainError {
     /// The weights could not be written.
     #[error("cannot write the model: {0}")]
     Save(String),
+    /// A state that does not belong to this model, or is damaged.
+    #[error("cannot go on from the saved state: {0}")]
+    State(String),
 }
 
-/// A model that can be trained: gradients are accumulated batch by batch, then applied.
+/// What a loss makes of a micro-batch's logits: the derivative of the step's loss by each of them,
+/// in the batch's order.
+pub type Derivatives<'a> = dyn FnMut(&[f32]) -> Result<Vec<f32>, TrainError> + 'a;
+
+/// A model that can be trained: gradients are accumulated batch by batch, then applied. What is
+/// learnt, the loss, is the caller's; a learner knows only its derivatives.
 pub trait Learner: Scorer {
-    /// Adds the gradients of one micro-batch. `share` is its part of the whole step's groups (1
-    /// when the step is this batch alone), `seed` decides dropout.
+    /// Runs one micro-batch forward, with dropout drawn from `seed`, asks `derivatives` what to make
+    /// of its logits, and adds the gradients that follow to those of the step.
     ///
     /// # Errors
-    /// Batches the model cannot take, or a loss that is not finite; nothing is accumulated then.
+    /// Batches the model cannot take, what `derivatives` refuses; nothing is accumulated then.
     fn accumulate(
         &mut self,
-        batch: &GroupBatch,
-        loss: &LossSpec,
-        share: f32,
+        batch: &TokenBatch,
         seed: u64,
-    ) -> Result<LossReport, TrainError>;
+        derivatives: &mut Derivatives<'_>,
+    ) -> Result<(), TrainError>;
 
     /// Makes one optimizer step with all that was accumulated, and forgets it.
     ///
@@ -105,4 +79,24 @@ pub trait Learner: Scorer {
     /// # Errors
     /// When a file cannot be written.
     fn save(&self, folder: &Path, half: bool) -> Result<(), TrainError>;
+
+    /// Writes all that the next steps depend on into an existing folder: the exact weights, the
+    /// optimizer's moments, the number of steps. To be called between steps.
+    ///
+    /// # Errors
+    /// When a file cannot be written, and of learners that keep no state.
+    fn save_state(&self, folder: &Path) -> Result<(), TrainError> {
+        let _ = folder;
+        Err(TrainError::State("this learner keeps none".to_owned()))
+    }
+
+    /// Goes back to what [`Learner::save_state`] wrote. A learner of the same model that reads it
+    /// makes the same next steps as the one that wrote it.
+    ///
+    /// # Errors
+    /// Files that are missing, damaged or another model's; the learner is left as it was.
+    fn load_state(&mut self, folder: &Path) -> Result<(), TrainError> {
+        let _ = folder;
+        Err(TrainError::State("this learner keeps none".to_owned()))
+    }
 }

@@ -19,7 +19,7 @@ pub use batch::TokenBatch;
 pub use chunk::{Chunks, OVERLAP};
 pub use counter::TokenCounter;
 pub use embedder::Embedder;
-pub use learner::{GroupBatch, Learner, LossReport, LossSpec, Rates, StepReport, TrainError};
+pub use learner::{Derivatives, Learner, Rates, StepReport, TrainError};
 pub use pair::{EncodedPair, PairTokenizer, TokenizeError};
 pub use plan::plan;
 pub use scorer::{ScoreError, Scorer};

@@ -1,7 +1,6 @@
 //! Training steps: gradients of a loss over groups, and the optimizer.
 
 mod adamw;
-mod loss;
 #[cfg(test)]
 mod tests;
 mod trainee;

@@ -1,13 +1,11 @@
 use std::path::Path;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 use secondpass_text::{
-    GroupBatch, Learner, LossReport, LossSpec, Rates, ScoreError, Scorer, StepReport, TokenBatch,
-    TrainError,
+    Derivatives, Learner, Rates, ScoreError, Scorer, StepReport, TokenBatch, TrainError,
 };
 
 use super::adamw::{AdamW, Values};
-use super::loss::group_softmax;
 use crate::Model;
 use crate::padded::Padded;
 use crate::weights::{Parameters, Slot, write};
@@ -90,35 +88,30 @@ impl Scorer for Trainee {
 impl Learner for Trainee {
     fn accumulate(
         &mut self,
-        batch: &GroupBatch,
-        loss: &LossSpec,
-        share: f32,
+        batch: &TokenBatch,
         seed: u64,
-    ) -> Result<LossReport, TrainError> {
-        check(batch)?;
+        derivatives: &mut Derivatives<'_>,
+    ) -> Result<(), TrainError> {
         let device = self.model.device.clone().autodiff();
         // Dropout draws from a state that the whole process shares.
         device.seed(seed);
-        let padded = Padded::new(&batch.tokens, &self.model.config, &device)?;
+        let padded = Padded::new(batch, &self.model.config, &device)?;
         let mut tracked = self.model.network.clone();
         tracked.visit("", &mut |_, slot| match slot {
             Slot::Matrix(tensor, _) => *tensor = tensor.clone().autodiff().require_grad(),
             Slot::Vector(tensor, _) => *tensor = tensor.clone().autodiff().require_grad(),
         });
         let logits = tracked.head(tracked.encode(&padded));
-        let values = read(logits.clone().without_autodiff())?;
-        let LossSpec::GroupSoftmax = loss;
-        let mean = group_softmax(logits, batch, &device);
-        let report = LossReport {
-            loss: read(mean.clone().without_autodiff())?.first().copied().unwrap_or(f32::NAN),
-            correct: correct(&values, batch),
-            groups: batch.sizes.len(),
-        };
-        if !report.loss.is_finite() {
-            return Err(TrainError::NotFinite("loss"));
+        let derivatives = derivatives(&read(logits.clone().without_autodiff())?)?;
+        if derivatives.len() != batch.len() {
+            let (sequences, derivatives) = (batch.len(), derivatives.len());
+            return Err(TrainError::Shape { sequences, derivatives });
         }
-        self.add_gradients(&mut tracked, &(mean * share));
-        Ok(report)
+        let derivatives = TensorData::new(derivatives, [batch.len()]);
+        // Its gradient by each logit is the derivative it is multiplied with.
+        let loss = (logits * Tensor::from_data(derivatives, &device)).sum();
+        self.add_gradients(&mut tracked, &loss);
+        Ok(())
     }
 
     fn apply(&mut self, rates: &Rates) -> Result<StepReport, TrainError> {
@@ -156,30 +149,6 @@ impl Learner for Trainee {
         let mut network = self.model.network.clone();
         write(&mut network, &self.model.config, folder, half).map_err(TrainError::Save)
     }
-}
-
-fn check(batch: &GroupBatch) -> Result<(), TrainError> {
-    let (sequences, targets) = (batch.tokens.len(), batch.targets.len());
-    let sizes = batch.sizes.iter().sum();
-    match sequences == targets && sequences == sizes && sequences > 0 {
-        true => Ok(()),
-        false => Err(TrainError::Shape { sequences, targets, sizes }),
-    }
-}
-
-/// Groups whose highest logit stands where the highest target does.
-fn correct(logits: &[f32], batch: &GroupBatch) -> usize {
-    let highest = |values: &[f32]| {
-        values.iter().enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(index, _)| index)
-    };
-    let mut start = 0;
-    let mut count = 0;
-    for &size in &batch.sizes {
-        let group = start..start + size;
-        count += usize::from(highest(&logits[group.clone()]) == highest(&batch.targets[group]));
-        start += size;
-    }
-    count
 }
 
 fn read(tensor: Tensor<1>) -> Result<Vec<f32>, TrainError> {
