@@ -22,15 +22,16 @@ impl Destination {
     pub const SELF_HOSTED: &str = "self-hosted";
 
     /// Whether texts may go there: it is one of the places, or within one. `eu` holds
-    /// `eu-central-1`; a region that is unknown is in no place.
+    /// `eu-central-1`, however it is capitalised; a region that is unknown is in no place.
     pub fn is_within(&self, places: &[String]) -> bool {
-        let is_region = |place: &String| {
-            let region = self.region.as_deref().unwrap_or_default();
+        let places: Vec<String> = places.iter().map(|place| place.to_lowercase()).collect();
+        let is_region = |place: &String, region: &str| {
             let rest = region.strip_prefix(place.as_str());
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
         };
         let own = self.self_hosted && places.iter().any(|place| place == Self::SELF_HOSTED);
-        own || (self.region.is_some() && places.iter().any(is_region))
+        let region = self.region.as_ref().map(|region| region.to_lowercase());
+        own || region.is_some_and(|region| places.iter().any(|place| is_region(place, &region)))
     }
 }
 
@@ -50,10 +51,10 @@ mod tests {
         let places = |places: &[&str]| places.iter().map(|&p| p.to_owned()).collect::<Vec<_>>();
         let frankfurt = at(Some("eu-central-1"), false);
         assert!(frankfurt.is_within(&places(&["eu-central-1"])));
-        assert!(frankfurt.is_within(&places(&["us", "eu"])));
+        assert!(frankfurt.is_within(&places(&["us", "EU"])));
         assert!(!frankfurt.is_within(&places(&["self-hosted", "e", "us"])));
         assert!(!at(None, false).is_within(&places(&["eu", "", "self-hosted"])));
-        assert!(at(None, true).is_within(&places(&["self-hosted"])));
+        assert!(at(None, true).is_within(&places(&["Self-Hosted"])));
         assert!(!at(None, true).is_within(&places(&["eu"])));
     }
 }

@@ -2,14 +2,14 @@ use std::path::{Path, PathBuf};
 
 use secondpass_text::{ScoreError, Scorer, TokenBatch};
 
-use crate::{DeviceSpec, Dtype, Head, LoadError, Model, ModelBytes, ModelConfig, Packed};
+use crate::{DeviceSpec, Dtype, Head, LoadError, Model, ModelBytes, ModelConfig, Packed, Ragged};
 
 /// A cross-encoder that only scores, on whatever computes for its device: our own kernels on the CPU,
 /// burn elsewhere.
 #[derive(Clone, Debug)]
 pub enum Engine {
     /// Through burn.
-    Burn(Box<Model>),
+    Burn(Box<Ragged>),
     /// Through our own kernels.
     Packed(Packed),
 }
@@ -47,7 +47,7 @@ impl Engine {
     pub fn of(model: Model) -> Result<Self, LoadError> {
         Ok(match model.device() {
             DeviceSpec::Cpu => Self::Packed(Packed::new(model)?),
-            _ => Self::Burn(Box::new(model)),
+            _ => Self::Burn(Box::new(Ragged::new(model))),
         })
     }
 

@@ -3,7 +3,7 @@
 //! [`Model::load`] reads a Hugging Face folder's `config.json` and safetensors onto a
 //! [`DeviceSpec`]; the model then is a [`secondpass_text::Scorer`], and through [`Trainee`] a
 //! [`secondpass_text::Learner`]. An [`Engine`] only scores: on the CPU through our own kernels
-//! ([`Packed`]), elsewhere through burn. An [`Encoder`] is a [`secondpass_text::Embedder`].
+//! ([`Packed`]), elsewhere through burn ([`Ragged`]). An [`Encoder`] is a [`secondpass_text::Embedder`].
 
 mod architecture;
 mod config;
@@ -17,6 +17,7 @@ mod model;
 mod packed;
 mod padded;
 mod parallel;
+mod ragged;
 mod train;
 mod weights;
 
@@ -28,5 +29,6 @@ pub use encoder::{Encoder, Pooling, UnknownPooling};
 pub use engine::Engine;
 pub use model::{Head, LoadError, Model};
 pub use packed::{PackError, Packed};
+pub use ragged::Ragged;
 pub use train::Trainee;
 pub use weights::{Initialization, WeightsError};

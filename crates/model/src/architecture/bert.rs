@@ -13,7 +13,7 @@ use crate::weights::{Parameters, Slot, Source, WeightsError};
 /// BERT with a head for one label.
 #[derive(Clone, Debug)]
 pub(crate) struct Bert {
-    body: Body,
+    pub(crate) body: Body,
     pub(crate) pooler: Linear,
     pub(crate) classifier: Linear,
     dropout: f64,

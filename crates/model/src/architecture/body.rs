@@ -10,8 +10,8 @@ use crate::weights::{Parameters, Slot, Source, WeightsError};
 #[derive(Clone, Debug)]
 pub(crate) struct Body {
     name: &'static str,
-    embeddings: Embeddings,
-    encoder: Encoder,
+    pub(crate) embeddings: Embeddings,
+    pub(crate) encoder: Encoder,
 }
 
 impl Body {

@@ -51,7 +51,15 @@ impl Network {
     /// - result: `[batch]`
     pub fn head(&self, encoded: Tensor<3>) -> Tensor<1> {
         // [batch, tokens, hidden] -> [batch, hidden]: the first token stands for the pair.
-        let first = encoded.narrow(1, 0, 1).squeeze_dim::<2>(1);
+        self.head_of_first(encoded.narrow(1, 0, 1).squeeze_dim::<2>(1))
+    }
+
+    /// The same from the first tokens' output alone.
+    ///
+    /// # Shapes
+    /// - first: `[batch, hidden]`
+    /// - result: `[batch]`
+    pub fn head_of_first(&self, first: Tensor<2>) -> Tensor<1> {
         let logits = match self {
             Self::XlmRoberta(network) => network.head(first),
             Self::Roberta(network) => network.head(first),
@@ -59,6 +67,17 @@ impl Network {
         };
         // [batch, 1] -> [batch]
         logits.squeeze_dim::<1>(1)
+    }
+}
+
+impl Network {
+    /// All below the head.
+    pub fn body_mut(&mut self) -> &mut Body {
+        match self {
+            Self::XlmRoberta(network) => &mut network.body,
+            Self::Roberta(network) => &mut network.body,
+            Self::Bert(network) => &mut network.body,
+        }
     }
 }
 

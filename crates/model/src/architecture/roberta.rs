@@ -13,7 +13,7 @@ use crate::weights::{Parameters, Slot, Source, WeightsError};
 /// RoBERTa with a head for one label.
 #[derive(Clone, Debug)]
 pub(crate) struct Roberta {
-    body: Body,
+    pub(crate) body: Body,
     pub(crate) head: RobertaHead,
 }
 

@@ -10,12 +10,12 @@ use crate::weights::{Parameters, Slot, Source, WeightsError};
 /// Multi-head self-attention, the output projection included, without residual and LayerNorm.
 #[derive(Clone, Debug)]
 pub(crate) struct Attention {
-    query: Linear,
-    key: Linear,
-    value: Linear,
-    output: Linear,
-    heads: usize,
-    head_size: usize,
+    pub query: Linear,
+    pub key: Linear,
+    pub value: Linear,
+    pub output: Linear,
+    pub heads: usize,
+    pub head_size: usize,
     dropout: f64,
 }
 

@@ -1,4 +1,4 @@
-use burn::tensor::Tensor;
+use burn::tensor::{Int, Tensor};
 
 use super::{LayerNorm, dropout};
 use crate::ModelConfig;
@@ -46,14 +46,26 @@ impl Embeddings {
     /// # Shapes
     /// - result: `[batch, tokens, hidden]`
     pub fn forward(&self, batch: &Padded) -> Tensor<3> {
-        let look_up = |table: &Tensor<2>, ids: &_| table.clone().select(0, Clone::clone(ids));
-        let sum = look_up(&self.words, &batch.ids)
-            + look_up(&self.types, &batch.types)
-            + look_up(&self.positions, &batch.positions);
-        let [_, hidden] = sum.dims();
+        let x = self.look_up(&batch.ids, &batch.types, &batch.positions);
+        let [_, hidden] = x.dims();
         // [batch * tokens, hidden] -> [batch, tokens, hidden]
-        let x = sum.reshape([batch.batch, batch.tokens, hidden]);
-        dropout(self.norm.forward(x), self.dropout)
+        dropout(x.reshape([batch.batch, batch.tokens, hidden]), self.dropout)
+    }
+
+    /// The same without dropout.
+    ///
+    /// # Shapes
+    /// - ids, types, positions: `[tokens]`
+    /// - result: `[tokens, hidden]`
+    pub fn look_up(
+        &self,
+        ids: &Tensor<1, Int>,
+        types: &Tensor<1, Int>,
+        positions: &Tensor<1, Int>,
+    ) -> Tensor<2> {
+        let row = |table: &Tensor<2>, ids: &Tensor<1, Int>| table.clone().select(0, ids.clone());
+        let sum = row(&self.words, ids) + row(&self.types, types) + row(&self.positions, positions);
+        self.norm.forward(sum)
     }
 }
 

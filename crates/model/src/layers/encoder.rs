@@ -10,18 +10,18 @@ use crate::weights::{Parameters, Slot, Source, WeightsError};
 /// A stack of post-norm transformer layers.
 #[derive(Clone, Debug)]
 pub(crate) struct Encoder {
-    layers: Vec<Layer>,
+    pub layers: Vec<Layer>,
 }
 
 /// Attention and feed-forward, each followed by residual and LayerNorm.
 #[derive(Clone, Debug)]
-struct Layer {
-    attention: Attention,
-    attention_norm: LayerNorm,
-    widen: Linear,
-    narrow: Linear,
-    output_norm: LayerNorm,
-    activation: Activation,
+pub(crate) struct Layer {
+    pub attention: Attention,
+    pub attention_norm: LayerNorm,
+    pub widen: Linear,
+    pub narrow: Linear,
+    pub output_norm: LayerNorm,
+    pub activation: Activation,
     dropout: f64,
 }
 
@@ -70,17 +70,18 @@ impl Layer {
         let attended = dropout(self.attention.forward(x.clone(), padding), self.dropout);
         let x = self.attention_norm.forward(x + attended);
         // [batch, tokens, hidden] -> [batch, tokens, intermediate] and back
-        let wide = self.activate(self.widen.forward(x.clone()));
+        let wide = activate(self.activation, self.widen.forward(x.clone()));
         let narrow = dropout(self.narrow.forward(wide), self.dropout);
         self.output_norm.forward(x + narrow)
     }
+}
 
-    fn activate(&self, x: Tensor<3>) -> Tensor<3> {
-        match self.activation {
-            Activation::Gelu => gelu(x),
-            Activation::GeluTanh => gelu_approximate(x),
-            Activation::Relu => relu(x),
-        }
+/// What stands between a layer's two wide projections.
+pub(crate) fn activate<const D: usize>(activation: Activation, x: Tensor<D>) -> Tensor<D> {
+    match activation {
+        Activation::Gelu => gelu(x),
+        Activation::GeluTanh => gelu_approximate(x),
+        Activation::Relu => relu(x),
     }
 }
 

@@ -8,7 +8,7 @@ mod linear;
 
 use burn::tensor::{Distribution, Tensor};
 pub(crate) use embeddings::Embeddings;
-pub(crate) use encoder::Encoder;
+pub(crate) use encoder::{Encoder, Layer as EncoderLayer, activate};
 pub(crate) use layer_norm::LayerNorm;
 pub(crate) use linear::Linear;
 

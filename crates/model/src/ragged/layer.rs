@@ -1,0 +1,196 @@
+use burn::tensor::module::attention;
+use burn::tensor::ops::AttentionModuleOptions;
+use burn::tensor::{Bool, Tensor};
+
+use super::layout::{Group, Layout};
+use crate::config::Activation;
+use crate::layers::{EncoderLayer, LayerNorm, Linear, activate};
+
+/// A layer of the encoder.
+#[derive(Clone, Debug)]
+pub(super) struct Layer {
+    /// `[hidden, 3 hidden]`: queries, keys and values.
+    project: Linear,
+    rest: Rest,
+}
+
+/// The last layer, of which only the first tokens' output is wanted.
+#[derive(Clone, Debug)]
+pub(super) struct LastLayer {
+    query: Linear,
+    /// `[hidden, 2 hidden]`: keys and values.
+    project: Linear,
+    rest: Rest,
+}
+
+/// What follows queries, keys and values.
+#[derive(Clone, Debug)]
+struct Rest {
+    heads: usize,
+    head_size: usize,
+    output: Linear,
+    attention_norm: LayerNorm,
+    widen: Linear,
+    narrow: Linear,
+    output_norm: LayerNorm,
+    activation: Activation,
+}
+
+impl Layer {
+    pub fn new(layer: EncoderLayer) -> Self {
+        let (projections, rest) = Rest::of(layer);
+        Self { project: beside(projections.into()), rest }
+    }
+
+    /// # Shapes
+    /// - x and result: `[tokens, hidden]`
+    pub fn forward(&self, x: Tensor<2>, layout: &Layout) -> Tensor<2> {
+        let projected = self.project.forward(x.clone());
+        let contexts = layout.groups.iter().map(|group| {
+            let [query, key, value] = self.rest.split(group.padded(&projected), group);
+            let hidden = group.hidden(self.rest.heads, group.longest);
+            // [count, heads, longest, head size] -> [count * longest, hidden] -> [tokens, hidden]
+            group.unpadded(joined(attend(query, key, value, hidden)))
+        });
+        let context = stacked(contexts.collect());
+        self.rest.forward(x, context)
+    }
+}
+
+impl LastLayer {
+    pub fn new(layer: EncoderLayer) -> Self {
+        let ([query, key, value], rest) = Rest::of(layer);
+        Self { query, project: beside(vec![key, value]), rest }
+    }
+
+    /// # Shapes
+    /// - x: `[tokens, hidden]`
+    /// - result: `[batch, hidden]`, of the first tokens
+    pub fn forward(&self, x: Tensor<2>, layout: &Layout) -> Tensor<2> {
+        let projected = self.project.forward(x.clone());
+        // [tokens, hidden] -> [batch, hidden]
+        let first = x.select(0, layout.firsts.clone());
+        let queries = self.query.forward(first.clone());
+        let (heads, size) = (self.rest.heads, self.rest.head_size);
+        let mut start = 0;
+        let contexts = layout.groups.iter().map(|group| {
+            let [key, value] = self.rest.split(group.padded(&projected), group);
+            // [count, hidden] -> [count, heads, 1, head size]
+            let query = queries.clone().narrow(0, start, group.count);
+            let query = query.reshape([group.count, heads, 1, size]);
+            start += group.count;
+            // [count, heads, 1, head size] -> [count, hidden]
+            joined(attend(query, key, value, group.hidden(heads, 1)))
+        });
+        let context = stacked(contexts.collect());
+        self.rest.forward(first, context)
+    }
+}
+
+impl Rest {
+    /// A layer's queries, keys and values, and what follows them.
+    fn of(layer: EncoderLayer) -> ([Linear; 3], Self) {
+        let attention = layer.attention;
+        let rest = Self {
+            heads: attention.heads,
+            head_size: attention.head_size,
+            output: attention.output,
+            attention_norm: layer.attention_norm,
+            widen: layer.widen,
+            narrow: layer.narrow,
+            output_norm: layer.output_norm,
+            activation: layer.activation,
+        };
+        ([attention.query, attention.key, attention.value], rest)
+    }
+
+    /// # Shapes
+    /// - x, context and result: `[tokens, hidden]`
+    fn forward(&self, x: Tensor<2>, context: Tensor<2>) -> Tensor<2> {
+        let x = self.attention_norm.forward(x + self.output.forward(context));
+        // [tokens, hidden] -> [tokens, intermediate] and back
+        let wide = activate(self.activation, self.widen.forward(x.clone()));
+        self.output_norm.forward(x + self.narrow.forward(wide))
+    }
+
+    /// What was projected at once.
+    ///
+    /// # Shapes
+    /// - rows: `[count * longest, N * hidden]`
+    /// - result: each `[count, heads, longest, head size]`
+    fn split<const N: usize>(&self, rows: Tensor<2>, group: &Group) -> [Tensor<4>; N] {
+        let (heads, size) = (self.heads, self.head_size);
+        let parts = rows.reshape([group.count, group.longest, N * heads, size]);
+        // [count, longest, heads, head size] -> [count, heads, longest, head size]
+        std::array::from_fn(|part| parts.clone().narrow(2, part * heads, heads).swap_dims(1, 2))
+    }
+}
+
+impl Group {
+    /// The group's part of rows, padded.
+    ///
+    /// # Shapes
+    /// - rows: `[tokens, width]`
+    /// - result: `[count * longest, width]`
+    fn padded(&self, rows: &Tensor<2>) -> Tensor<2> {
+        let part = match self.rows.len() == rows.dims()[0] {
+            true => rows.clone(),
+            false => rows.clone().narrow(0, self.rows.start, self.rows.len()),
+        };
+        match &self.padding {
+            Some(padding) => part.select(0, padding.shows.clone()),
+            None => part,
+        }
+    }
+
+    /// The tokens among the slots.
+    ///
+    /// # Shapes
+    /// - slots: `[count * longest, width]`
+    /// - result: `[tokens of the group, width]`
+    fn unpadded(&self, slots: Tensor<2>) -> Tensor<2> {
+        match &self.padding {
+            Some(padding) => slots.select(0, padding.slots.clone()),
+            None => slots,
+        }
+    }
+
+    /// What so many queries of each sequence may not see: `[count, heads, queries, longest]`.
+    fn hidden(&self, heads: usize, queries: usize) -> Option<Tensor<4, Bool>> {
+        let (count, longest) = (self.count, self.longest);
+        self.padding.as_ref().map(|padding| {
+            // [count, longest] -> [count, heads, query, key]
+            let hides = padding.hides.clone().reshape([count, 1, 1, longest]);
+            hides.expand([count, heads, queries, longest])
+        })
+    }
+}
+
+fn attend(
+    query: Tensor<4>,
+    key: Tensor<4>,
+    value: Tensor<4>,
+    hidden: Option<Tensor<4, Bool>>,
+) -> Tensor<4> {
+    attention(query, key, value, hidden, None, AttentionModuleOptions::default())
+}
+
+/// `[count, heads, tokens, head size]` -> `[count * tokens, hidden]`
+fn joined(context: Tensor<4>) -> Tensor<2> {
+    let [count, heads, tokens, size] = context.dims();
+    context.swap_dims(1, 2).reshape([count * tokens, heads * size])
+}
+
+/// Rows of one group after the other's.
+fn stacked(mut parts: Vec<Tensor<2>>) -> Tensor<2> {
+    match parts.len() {
+        1 => parts.swap_remove(0),
+        _ => Tensor::cat(parts, 0),
+    }
+}
+
+/// One product in place of several on the same input.
+fn beside(parts: Vec<Linear>) -> Linear {
+    let (weights, biases) = parts.into_iter().map(|part| (part.weight, part.bias)).unzip();
+    Linear { weight: Tensor::cat(weights, 1), bias: Tensor::cat(biases, 0) }
+}
