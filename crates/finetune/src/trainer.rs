@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use secondpass_core::{Context, TruncationAudit};
-use secondpass_text::{Learner, PairTokenizer, Rates, TrainError};
+use secondpass_text::{AdamW, Learner, PairTokenizer, Rates, TrainError};
 
 use crate::dev::{DevResult, DevSet};
 use crate::{
@@ -185,7 +185,8 @@ impl<'a, 'l> Trainer<'a, 'l> {
         }
         let learning_rate = self.schedule.rate(step);
         let (weight_decay, clip_norm) = (training.weight_decay, training.clip_norm);
-        let rates = Rates { learning_rate, weight_decay, clip_norm };
+        let adamw = AdamW::default();
+        let rates = Rates { learning_rate, weight_decay, clip_norm, adamw };
         let report = self.learner.apply(&rates).map_err(|error| self.failed(step, error))?;
         self.summary.steps = step + 1;
         self.summary.groups += groups.len();

@@ -11,6 +11,26 @@ pub struct Rates {
     pub weight_decay: f64,
     /// Global gradient norm above which all gradients are scaled down; `None` for no clipping.
     pub clip_norm: Option<f64>,
+    /// The optimizer's constants.
+    pub adamw: AdamW,
+}
+
+/// The constants of AdamW (Loshchilov and Hutter, 2019).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdamW {
+    /// How much of the gradients' mean a step keeps; from 0 to below 1.
+    pub beta_1: f64,
+    /// How much of the squared gradients' mean a step keeps; from 0 to below 1.
+    pub beta_2: f64,
+    /// Added to the root of the squared gradients' mean; above 0.
+    pub epsilon: f64,
+}
+
+impl Default for AdamW {
+    /// PyTorch's.
+    fn default() -> Self {
+        Self { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 }
+    }
 }
 
 /// What one optimizer step did.
@@ -37,6 +57,9 @@ pub enum TrainError {
     /// The loss or a gradient is NaN or infinite.
     #[error("the {0} is not finite; lower the learning rate, or look at this step's texts")]
     NotFinite(&'static str),
+    /// The device has too little memory for a batch; a smaller one may fit.
+    #[error("out of memory: {0}")]
+    OutOfMemory(String),
     /// A step without gradients.
     #[error("no batch was accumulated before the step")]
     NothingAccumulated,
@@ -59,7 +82,8 @@ pub trait Learner: Scorer {
     /// of its logits, and adds the gradients that follow to those of the step.
     ///
     /// # Errors
-    /// Batches the model cannot take, what `derivatives` refuses; nothing is accumulated then.
+    /// Batches the model cannot take or has no memory for, what `derivatives` refuses; nothing is
+    /// accumulated then.
     fn accumulate(
         &mut self,
         batch: &TokenBatch,
@@ -72,6 +96,13 @@ pub trait Learner: Scorer {
     /// # Errors
     /// Gradients that are not finite or not there; the weights are left as they were.
     fn apply(&mut self, rates: &Rates) -> Result<StepReport, TrainError>;
+
+    /// The most bytes that training needs at once, weights, gradients and moments included, with
+    /// micro-batches of sequences of these lengths, in tokens. `None` where nobody can tell.
+    fn memory(&self, lengths: &[usize]) -> Option<u64> {
+        let _ = lengths;
+        None
+    }
 
     /// Writes the weights as `config.json` and `model.safetensors` into an existing folder, in
     /// 16-bit floats when `half` is set.

@@ -10,17 +10,13 @@ pub(crate) enum Values {
     Vector(Tensor<1>),
 }
 
-/// AdamW (Loshchilov and Hutter, 2019) with PyTorch's constants and order of operations.
+/// AdamW with PyTorch's order of operations.
 #[derive(Default)]
 pub(crate) struct AdamW {
     steps: i32,
     /// First and second moment of each parameter, in the network's order.
     moments: Vec<Option<(Values, Values)>>,
 }
-
-const BETA_1: f64 = 0.9;
-const BETA_2: f64 = 0.999;
-const EPSILON: f64 = 1e-8;
 
 impl AdamW {
     /// Begins a step over this many parameters.
@@ -73,17 +69,18 @@ impl AdamW {
         moments: Option<(Tensor<D>, Tensor<D>)>,
         rates: &Rates,
     ) -> (Tensor<D>, Tensor<D>, Tensor<D>) {
+        let secondpass_text::AdamW { beta_1, beta_2, epsilon } = rates.adamw;
         let square = gradient.clone() * gradient.clone();
         let (first, second) = match moments {
             Some((first, second)) => (
-                first * BETA_1 + gradient * (1.0 - BETA_1),
-                second * BETA_2 + square * (1.0 - BETA_2),
+                first * beta_1 + gradient * (1.0 - beta_1),
+                second * beta_2 + square * (1.0 - beta_2),
             ),
-            None => (gradient * (1.0 - BETA_1), square * (1.0 - BETA_2)),
+            None => (gradient * (1.0 - beta_1), square * (1.0 - beta_2)),
         };
-        let correction_1 = 1.0 - BETA_1.powi(self.steps);
-        let correction_2 = 1.0 - BETA_2.powi(self.steps);
-        let denominator = second.clone().sqrt() / correction_2.sqrt() + EPSILON;
+        let correction_1 = 1.0 - beta_1.powi(self.steps);
+        let correction_2 = 1.0 - beta_2.powi(self.steps);
+        let denominator = second.clone().sqrt() / correction_2.sqrt() + epsilon;
         let step = first.clone() / denominator * (rates.learning_rate / correction_1);
         let kept = match kind {
             Kind::Embedding | Kind::Projection => {

@@ -125,7 +125,8 @@ fn shift(model: &mut Model, parameter: usize, element: usize, by: f32) {
 fn adamw_steps_as_its_formula() {
     let device = DeviceSpec::Flex.open(Dtype::F32).unwrap();
     let tensor = |values: [f32; 2]| Tensor::<1>::from_data(values, &device);
-    let rates = Rates { learning_rate: 0.1, weight_decay: 0.5, clip_norm: None };
+    let rates =
+        Rates { learning_rate: 0.1, weight_decay: 0.5, clip_norm: None, adamw: Default::default() };
     for (kind, decay) in [(Kind::Projection, 0.5), (Kind::Bias, 0.0)] {
         let mut optimizer = AdamW::default();
         let mut parameter = tensor([1.0, -2.0]);
@@ -155,7 +156,12 @@ fn adamw_steps_as_its_formula() {
 #[test]
 fn a_batch_is_learnt_by_heart() {
     let mut trainee = Trainee::new(model());
-    let rates = Rates { learning_rate: 3e-3, weight_decay: 0.01, clip_norm: Some(1.0) };
+    let rates = Rates {
+        learning_rate: 3e-3,
+        weight_decay: 0.01,
+        clip_norm: Some(1.0),
+        adamw: Default::default(),
+    };
     let mut losses = Vec::new();
     for _ in 0..60 {
         let mut note = |logits: &[f32]| {
@@ -194,6 +200,11 @@ fn misfits_are_refused() {
     assert!(matches!(error, TrainError::Shape { sequences: 5, derivatives: 4 }), "{error}");
     let refused = trainee.accumulate(&batch(), 0, &mut |_| Err(TrainError::NotFinite("loss")));
     assert!(matches!(refused, Err(TrainError::NotFinite("loss"))));
-    let rates = Rates { learning_rate: 1e-3, weight_decay: 0.0, clip_norm: None };
+    let rates = Rates {
+        learning_rate: 1e-3,
+        weight_decay: 0.0,
+        clip_norm: None,
+        adamw: Default::default(),
+    };
     assert!(matches!(trainee.apply(&rates), Err(TrainError::NothingAccumulated)));
 }
