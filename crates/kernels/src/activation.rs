@@ -67,7 +67,7 @@ const LOG_TAIL: [f32; 8] = [
 
 /// Twice `Phi(-a)` for `a` from 0 to 16, beyond which it would be less than the smallest number.
 #[inline(always)]
-fn both_tails<S: Simd>(simd: S, a: S::f32s) -> S::f32s {
+pub(crate) fn both_tails<S: Simd>(simd: S, a: S::f32s) -> S::f32s {
     let q = simd.mul_f32s(a, polynomial(simd, a, &LOG_TAIL));
     exp2(simd, simd.neg_f32s(q))
 }

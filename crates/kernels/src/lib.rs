@@ -7,6 +7,8 @@
 //! sequences share the batch. [`Instructions`] picks the vector instructions at run time; kernels are
 //! written once, over [`pulp::Simd`].
 //!
+//! [`train`] has the forward and backward pass of training, and its optimizer.
+//!
 //! What was tried and measured stands in `PERFORMANCE.md` beside this crate's manifest.
 
 mod activation;
@@ -21,6 +23,7 @@ mod norm;
 mod reserve;
 mod softmax;
 mod threads;
+pub mod train;
 
 #[cfg(test)]
 mod reference;

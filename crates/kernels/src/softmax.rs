@@ -55,6 +55,11 @@ impl Running {
         earlier
     }
 
+    /// The binary logarithm of the sum of all powers, in the scores' scaled units.
+    pub(crate) fn log_sum(self) -> f32 {
+        self.maximum + self.sum.log2()
+    }
+
     /// What the weighted sum of values must be multiplied with at the end.
     pub(crate) fn normalizer(self) -> f32 {
         1.0 / self.sum
