@@ -12,7 +12,7 @@ pub enum DeviceSpec {
     /// The first CUDA card if this build has CUDA and one is there, else the CPU.
     #[default]
     Auto,
-    /// The CPU, through our own kernels; training goes through burn's flex backend there.
+    /// The CPU, through our own kernels.
     Cpu,
     /// The CPU, through burn's flex backend.
     Flex,

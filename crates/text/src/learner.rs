@@ -66,6 +66,9 @@ pub enum TrainError {
     /// The weights could not be written.
     #[error("cannot write the model: {0}")]
     Save(String),
+    /// Parts of a model that cannot be trained, or not on this device.
+    #[error("the model cannot be trained so: {0}")]
+    Trained(String),
     /// A state that does not belong to this model, or is damaged.
     #[error("cannot go on from the saved state: {0}")]
     State(String),

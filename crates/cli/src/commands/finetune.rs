@@ -12,7 +12,7 @@ use secondpass_finetune::{
 };
 use secondpass_model::{DeviceSpec, Dtype, Head, Initialization, Model, ModelConfig, Trainee};
 use secondpass_retrieval::{Bm25, Bm25Parameters, judged_pool};
-use secondpass_text::{PairTokenizer, train_unigram};
+use secondpass_text::{PairTokenizer, Trained, train_unigram};
 
 use super::eval::read_config;
 use crate::args::FinetuneArgs;
@@ -66,7 +66,7 @@ pub fn run(args: &FinetuneArgs) -> Result<()> {
         tokenizer: &tokenizer,
         checkpoint: Checkpoint { folder: &folder, files: &[("tokenizer.json", &tokenizer_json)] },
     };
-    let mut trainee = Trainee::new(model);
+    let mut trainee = Trainee::new(model, &Trained::default())?;
     let summary = follow(&task, &mut trainee)?;
     finish(&summary, &folder)
 }

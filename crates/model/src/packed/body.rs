@@ -30,7 +30,7 @@ pub(crate) struct Body {
 }
 
 /// One thread a core that this process may use.
-pub(super) fn all_cores() -> Result<Threads, ThreadsError> {
+pub(crate) fn all_cores() -> Result<Threads, ThreadsError> {
     Threads::new(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN))
 }
 

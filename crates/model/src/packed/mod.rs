@@ -7,12 +7,13 @@ mod head;
 mod tests;
 mod weights;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use secondpass_kernels::{Instructions, ShapeError, Threads, ThreadsError};
 use secondpass_text::{ScoreError, Scorer, TokenBatch};
 
-pub(crate) use body::Body;
+pub(crate) use body::{Body, all_cores as threads};
 use head::Head;
 use weights::Taken;
 
@@ -54,7 +55,7 @@ impl Packed {
     /// # Errors
     /// Number formats other than f32, and shapes that the kernels do not take.
     pub fn new(model: Model) -> Result<Self, PackError> {
-        Self::with(model, Instructions::detect(), body::all_cores()?)
+        Self::with(model, Instructions::detect(), threads()?)
     }
 
     pub(crate) fn with(
@@ -66,9 +67,27 @@ impl Packed {
             return Err(PackError::Dtype(model.dtype()));
         }
         let config = model.config().clone();
-        let (name, _) = names(config.model_type);
-        let mut taken = Taken::from(&mut model.network)?;
+        let taken = Taken::from(&mut model.network)?;
         drop(model);
+        Self::build(taken, config, instructions, threads)
+    }
+
+    /// Lays out a cross-encoder's parameters, projections as `[in, out]`.
+    pub(crate) fn of_parameters(
+        parameters: HashMap<String, Vec<f32>>,
+        config: ModelConfig,
+    ) -> Result<Self, PackError> {
+        let taken = Taken::of(parameters);
+        Self::build(taken, config, Instructions::detect(), threads()?)
+    }
+
+    fn build(
+        mut taken: Taken,
+        config: ModelConfig,
+        instructions: Instructions,
+        threads: Threads,
+    ) -> Result<Self, PackError> {
+        let (name, _) = names(config.model_type);
         let body = Body::new(&mut taken, name, &config, instructions, threads)?;
         let head = Head::new(&mut taken, &config, instructions)?;
         Ok(Self(Arc::new(Inner { config, body, head })))

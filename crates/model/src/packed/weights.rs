@@ -1,10 +1,9 @@
 use std::collections::HashMap;
 
-use burn::tensor::{Tensor, TensorData};
 use secondpass_kernels::{LayerWeights, LinearWeights, NormWeights};
 
 use super::PackError;
-use crate::weights::{Parameters, Slot};
+use crate::weights::{Parameters, take};
 
 /// The parameters of a network as plain numbers, by their names in Hugging Face's files.
 pub(super) struct Taken(HashMap<String, Vec<f32>>);
@@ -12,25 +11,13 @@ pub(super) struct Taken(HashMap<String, Vec<f32>>);
 impl Taken {
     /// Takes every parameter out of a network, which is of no use afterwards.
     pub fn from(network: &mut dyn Parameters) -> Result<Self, PackError> {
-        let mut all = HashMap::new();
-        let mut trouble = None;
-        network.visit("", &mut |name, slot| {
-            let data = match slot {
-                Slot::Matrix(tensor, _) => {
-                    let device = tensor.device();
-                    std::mem::replace(tensor, Tensor::zeros([1, 1], &device)).into_data()
-                }
-                Slot::Vector(tensor, _) => {
-                    let device = tensor.device();
-                    std::mem::replace(tensor, Tensor::zeros([1], &device)).into_data()
-                }
-            };
-            match numbers(data) {
-                Ok(numbers) => drop(all.insert(name, numbers)),
-                Err(error) => trouble = trouble.take().or(Some(error)),
-            }
-        });
-        trouble.map_or(Ok(Self(all)), Err)
+        let all = take(network).map_err(PackError::Read)?;
+        Ok(Self(all.into_iter().map(|(name, _, _, values)| (name, values)).collect()))
+    }
+
+    /// Parameters by their names.
+    pub fn of(parameters: HashMap<String, Vec<f32>>) -> Self {
+        Self(parameters)
     }
 
     /// A parameter, given once.
@@ -61,8 +48,4 @@ impl Taken {
             output_norm: self.norm(&format!("{path}.output.LayerNorm"))?,
         })
     }
-}
-
-fn numbers(data: TensorData) -> Result<Vec<f32>, PackError> {
-    data.try_into_vec::<f32>().map_err(|error| PackError::Read(format!("{error:?}")))
 }

@@ -25,6 +25,21 @@ impl AdamW {
         self.moments.resize(parameters, None);
     }
 
+    /// As it was after `steps` steps with these moments.
+    pub fn restored(steps: u32, moments: Vec<Option<(Values, Values)>>) -> Self {
+        Self { steps: i32::try_from(steps).unwrap_or(i32::MAX), moments }
+    }
+
+    /// Steps made.
+    pub fn steps(&self) -> u32 {
+        self.steps.unsigned_abs()
+    }
+
+    /// First and second moment of a parameter that had a step.
+    pub fn moments(&self, index: usize) -> Option<&(Values, Values)> {
+        self.moments.get(index)?.as_ref()
+    }
+
     /// The parameter after this step.
     pub fn matrix(
         &mut self,

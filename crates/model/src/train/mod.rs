@@ -1,6 +1,12 @@
-//! Training steps: gradients of a loss over groups, and the optimizer.
+//! Training steps: gradients of a loss, and the optimizer.
 
 mod adamw;
+mod burn;
+mod cpu;
+#[cfg(test)]
+mod parity;
+mod plan;
+mod state;
 #[cfg(test)]
 mod tests;
 mod trainee;

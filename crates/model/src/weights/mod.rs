@@ -2,6 +2,7 @@
 
 mod files;
 mod random;
+mod take;
 mod write;
 
 use burn::tensor::Tensor;
@@ -10,7 +11,8 @@ pub use files::WeightsError;
 pub(crate) use files::{Files, WithNewHead};
 pub use random::Initialization;
 pub(crate) use random::Random;
-pub(crate) use write::write;
+pub(crate) use take::take;
+pub(crate) use write::{file_tensor, finish, write, write_tensors};
 
 /// What a parameter is for: how a file lays it out, how it starts, whether it decays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,6 +7,9 @@ use safetensors::tensor::{Dtype as FileDtype, TensorView};
 use super::{Kind, Parameters, Slot};
 use crate::ModelConfig;
 
+/// A tensor as a file has it: its name, shape and bytes.
+pub(crate) type FileTensor = (String, Vec<usize>, Vec<u8>);
+
 /// Writes `config.json` and `model.safetensors` as Hugging Face lays them out, each whole or not
 /// at all.
 pub(crate) fn write(
@@ -15,7 +18,7 @@ pub(crate) fn write(
     folder: &Path,
     half: bool,
 ) -> Result<(), String> {
-    let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+    let mut tensors = Vec::new();
     let mut failed = None;
     network.visit("", &mut |name, slot| {
         let read = match slot {
@@ -28,9 +31,38 @@ pub(crate) fn write(
             Err(error) => failed = Some(format!("{name}: {error}")),
         }
     });
-    if let Some(error) = failed {
-        return Err(error);
+    match failed {
+        Some(error) => Err(error),
+        None => write_tensors(&tensors, config, folder, half),
     }
+}
+
+/// A parameter as [`write_tensors`] wants it; projections come as `[in, out]`.
+pub(crate) fn file_tensor(
+    name: &str,
+    kind: Kind,
+    shape: &[usize],
+    values: &[f32],
+    half: bool,
+) -> FileTensor {
+    match (kind, shape) {
+        (Kind::Projection, &[inputs, outputs]) => {
+            let column =
+                |output: usize| (0..inputs).map(move |input| values[input * outputs + output]);
+            let turned: Vec<f32> = (0..outputs).flat_map(column).collect();
+            (name.to_owned(), vec![outputs, inputs], bytes(&turned, half))
+        }
+        _ => (name.to_owned(), shape.to_vec(), bytes(values, half)),
+    }
+}
+
+/// As [`write()`], of tensors that are laid out already.
+pub(crate) fn write_tensors(
+    tensors: &[FileTensor],
+    config: &ModelConfig,
+    folder: &Path,
+    half: bool,
+) -> Result<(), String> {
     let dtype = if half { FileDtype::F16 } else { FileDtype::F32 };
     let views: Result<Vec<_>, _> = tensors
         .iter()
@@ -53,10 +85,20 @@ pub(crate) fn write(
 /// Writes beside the target and renames, so that a cut write leaves what was there.
 fn replace(path: &Path, bytes: &[u8]) -> Result<(), String> {
     let partial = path.with_extension("partial");
-    let written = std::fs::write(&partial, bytes).and_then(|()| std::fs::rename(&partial, path));
-    written.map_err(|error| {
+    let written = std::fs::write(&partial, bytes).map_err(|error| error.to_string());
+    finish(&partial, path, written)
+}
+
+/// Puts what was written beside a target in its place, or removes it when that failed.
+pub(crate) fn finish(
+    partial: &Path,
+    path: &Path,
+    written: Result<(), String>,
+) -> Result<(), String> {
+    let renamed = || std::fs::rename(partial, path).map_err(|error| error.to_string());
+    written.and_then(|()| renamed()).map_err(|error| {
         // The first error is the one to tell; a leftover partial file does no harm.
-        let _ = std::fs::remove_file(&partial);
+        let _ = std::fs::remove_file(partial);
         format!("{}: {error}", path.display())
     })
 }
