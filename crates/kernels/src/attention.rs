@@ -21,6 +21,9 @@ const QUERIES: usize = 48;
 /// Keys whose scores are kept at a time: a multiple of every panel's width.
 const KEYS: usize = 512;
 
+/// Values that are summed at a time: a panel of so many and a tile's weights fit a first-level cache.
+const VALUES: usize = 256;
+
 /// The least multiplications worth a task of their own.
 const TASK: usize = 1 << 20;
 
@@ -264,19 +267,21 @@ impl Head<'_> {
                         multiply(simd, &mut result[i * size..][..size], factor);
                     }
                 }
-                Product {
-                    rows,
-                    a: scores,
-                    a_stride: stride,
-                    b: Panels { values, depth: tokens },
-                    depth: start..end,
-                    columns: 0..size,
-                    c: result,
-                    c_stride: size,
-                    start: if start > 0 { Start::Result } else { Start::Zero },
-                    activation: Activation::Identity,
+                for first in (start..end).step_by(VALUES) {
+                    Product {
+                        rows,
+                        a: &scores[first - start..],
+                        a_stride: stride,
+                        b: Panels { values, depth: tokens },
+                        depth: first..end.min(first + VALUES),
+                        columns: 0..size,
+                        c: result,
+                        c_stride: size,
+                        start: if first > 0 { Start::Result } else { Start::Zero },
+                        activation: Activation::Identity,
+                    }
+                    .run(simd);
                 }
-                .run(simd);
             }
             for (running, row) in running.iter().zip(result.chunks_exact_mut(size)) {
                 multiply(simd, row, running.normalizer());

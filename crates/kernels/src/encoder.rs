@@ -3,7 +3,8 @@
 use pulp::{Simd, WithSimd};
 
 use crate::attention::{self, Heads, Inputs};
-use crate::linear::rows_a_task;
+use crate::linear::{blocks, parts};
+use crate::matmul::height;
 use crate::reserve::reserve;
 use crate::threads::Threads;
 use crate::{Activation, Instructions, LayerNorm, Linear, ShapeError};
@@ -358,13 +359,15 @@ impl Pass<'_> {
         next: Option<Next<'_>>,
     ) {
         let hidden = self.encoder.config.hidden;
-        let block = rows_a_task(x.len() / hidden, self.threads.count());
+        let instructions = self.encoder.instructions;
+        let blocks = blocks(x.len() / hidden, self.threads.count(), height(instructions));
         let layer = next.as_ref().map(|next| next.layer);
         let (queries, keys_values) =
             next.map_or((None, None), |next| (next.queries, next.keys_values));
-        let mut queries = queries.map(|queries| queries.chunks_mut(block * hidden));
-        let mut keys_values = keys_values.map(|both| both.chunks_mut(block * 2 * hidden));
-        let tasks = x.chunks_mut(block * hidden).zip((0..).step_by(block)).map(|(x, first)| Rows {
+        let mut queries = queries.map(|all| parts(all, &blocks, hidden).into_iter());
+        let mut keys_values = keys_values.map(|all| parts(all, &blocks, 2 * hidden).into_iter());
+        let starts = blocks.iter().scan(0, |end, rows| Some(std::mem::replace(end, *end + rows)));
+        let tasks = parts(x, &blocks, hidden).into_iter().zip(starts).map(|(x, first)| Rows {
             first,
             x,
             done,
@@ -376,7 +379,7 @@ impl Pass<'_> {
             config: self.encoder.config,
         });
         self.threads.each(spaces, tasks.collect(), |space, rows| {
-            self.encoder.instructions.run(RunRows { rows, space });
+            instructions.run(RunRows { rows, space });
         });
     }
 }
@@ -532,18 +535,20 @@ mod tests {
     fn a_batch_equals_its_singles_to_the_bit() {
         let config = config(64, 2, 128, 3);
         let mut numbers = Numbers::new(6);
-        let weights = (0..3).map(|_| numbers.layer(64, 128)).collect();
-        let encoder = Encoder::new(config, weights, Instructions::detect()).unwrap();
+        let weights: Vec<_> = (0..3).map(|_| numbers.layer(64, 128)).collect();
         let offsets = offsets(&[17, 1, 300, 5]);
         let embeddings = numbers.take(323 * 64, 1.0);
-        let mut workspace = Workspace::default();
-        let mut x = embeddings.clone();
-        encoder.forward(&mut x, &offsets, &mut workspace, &threads(2)).unwrap();
-        for pair in offsets.windows(2) {
-            let mut single = rows(&embeddings, pair[0]..pair[1], 64).to_vec();
-            let ends = [0, pair[1] - pair[0]];
-            encoder.forward(&mut single, &ends, &mut workspace, &threads(1)).unwrap();
-            assert_eq!(single, rows(&x, pair[0]..pair[1], 64));
+        for set in Instructions::available() {
+            let encoder = Encoder::new(config, weights.clone(), set).unwrap();
+            let mut workspace = Workspace::default();
+            let mut x = embeddings.clone();
+            encoder.forward(&mut x, &offsets, &mut workspace, &threads(2)).unwrap();
+            for pair in offsets.windows(2) {
+                let mut single = rows(&embeddings, pair[0]..pair[1], 64).to_vec();
+                let ends = [0, pair[1] - pair[0]];
+                encoder.forward(&mut single, &ends, &mut workspace, &threads(1)).unwrap();
+                assert_eq!(single, rows(&x, pair[0]..pair[1], 64), "{set:?}");
+            }
         }
     }
 

@@ -55,15 +55,23 @@ impl Instructions {
 
     /// Values in one vector register.
     pub(crate) fn lanes(self) -> usize {
-        struct Lanes;
-        impl WithSimd for Lanes {
-            type Output = usize;
-            #[inline(always)]
-            fn with_simd<S: pulp::Simd>(self, _: S) -> usize {
-                S::F32_LANES
-            }
-        }
-        self.run(Lanes)
+        self.run(Sizes).0
+    }
+
+    /// Vector registers.
+    pub(crate) fn registers(self) -> usize {
+        self.run(Sizes).1
+    }
+}
+
+/// Lanes of a register, and registers.
+struct Sizes;
+
+impl WithSimd for Sizes {
+    type Output = (usize, usize);
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) -> (usize, usize) {
+        (S::F32_LANES, S::REGISTER_COUNT)
     }
 }
 

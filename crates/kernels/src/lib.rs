@@ -20,6 +20,7 @@ mod instructions;
 mod linear;
 mod matmul;
 mod norm;
+mod prefetch;
 mod reserve;
 mod softmax;
 mod threads;

@@ -1,8 +1,9 @@
 //! Linear layers, with their bias and activation.
 
 use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
 
-use crate::matmul::{Panels, Product, Start, panels_len, width};
+use crate::matmul::{Panels, Product, Start, height, panels_len, width};
 use crate::threads::Threads;
 use crate::{Activation, Instructions, ShapeError};
 
@@ -20,9 +21,6 @@ pub struct Linear {
 /// Rows that one thread takes at a time: their activations fit a second-level cache, while the
 /// weights that stream past are used often enough.
 pub(crate) const ROWS: usize = 96;
-
-/// Tiles of rows are 6 or 8 high: blocks that are multiples of both leave none half filled.
-const WHOLE_TILES: usize = 24;
 
 impl Linear {
     /// Lays out a layer's weights.
@@ -49,12 +47,13 @@ impl Linear {
         ShapeError::check("weight", weight.len(), &[inputs, outputs])?;
         let width = width(instructions);
         let mut panels = vec![0.0; panels_len(inputs, outputs, width)];
-        for (panel, column) in panels.chunks_exact_mut(inputs * width).zip((0..).step_by(width)) {
+        panels.par_chunks_exact_mut(inputs * width).enumerate().for_each(|(i, panel)| {
+            let column = i * width;
             let valid = width.min(outputs - column);
             for (to, row) in panel.chunks_exact_mut(width).zip(weight.chunks_exact(outputs)) {
                 to[..valid].copy_from_slice(&row[column..column + valid]);
             }
-        }
+        });
         let mut padded = vec![0.0; outputs.next_multiple_of(width)];
         if let Some(bias) = bias {
             ShapeError::check("bias", bias.len(), &[outputs])?;
@@ -88,9 +87,14 @@ impl Linear {
         let rows = x.len() / self.inputs;
         ShapeError::check("x", x.len(), &[rows, self.inputs])?;
         ShapeError::check("result", result.len(), &[rows, self.outputs])?;
-        let block = rows_a_task(rows, threads.count());
-        let blocks = x.chunks(block * self.inputs).zip(result.chunks_mut(block * self.outputs));
-        let tasks = blocks.map(|(x, result)| Forward { linear: self, x, result, activation });
+        let blocks = blocks(rows, threads.count(), height(self.instructions));
+        let mut rest = x;
+        let results = parts(result, &blocks, self.outputs).into_iter().zip(blocks);
+        let tasks = results.map(|(result, rows)| {
+            let (x, others) = rest.split_at(rows * self.inputs);
+            rest = others;
+            Forward { linear: self, x, result, activation }
+        });
         threads.each(&mut vec![(); threads.count()], tasks.collect(), |(), task| {
             self.instructions.run(task);
         });
@@ -122,11 +126,22 @@ impl Linear {
     }
 }
 
-/// Divides rows evenly into blocks of at most [`ROWS`], as many for each thread.
-pub(crate) fn rows_a_task(rows: usize, threads: usize) -> usize {
-    let tasks = rows.div_ceil(ROWS).next_multiple_of(threads);
-    let even = rows.div_ceil(tasks.max(1)).max(1);
-    if even >= WHOLE_TILES { even.next_multiple_of(WHOLE_TILES).min(ROWS) } else { even }
+/// Divides rows into blocks of whole tiles, alike to a tile, at most [`ROWS`], as many for each thread.
+pub(crate) fn blocks(rows: usize, threads: usize, height: usize) -> Vec<usize> {
+    let tiles = rows.div_ceil(height);
+    let count = rows.div_ceil(ROWS).next_multiple_of(threads).min(tiles);
+    let end = |block: usize| (block * tiles / count * height).min(rows);
+    (0..count).map(|block| end(block + 1) - end(block)).collect()
+}
+
+/// Cuts `values`, `[rows, width]`, into blocks of rows.
+pub(crate) fn parts<'a>(
+    mut values: &'a mut [f32],
+    blocks: &[usize],
+    width: usize,
+) -> Vec<&'a mut [f32]> {
+    let part = |rows: &usize| values.split_off_mut(..rows * width).unwrap_or_default();
+    blocks.iter().map(part).collect()
 }
 
 struct Forward<'a> {
@@ -188,7 +203,7 @@ mod tests {
     #[test]
     fn products_deeper_and_wider_than_a_block_equal_the_reference() {
         let mut numbers = Numbers::new(3);
-        let (rows, inputs, outputs) = (7, 1100, 1060);
+        let (rows, inputs, outputs) = (55, 1100, 1060);
         let (x, weight) = (numbers.take(rows * inputs, 1.0), numbers.take(inputs * outputs, 1.0));
         let wide: Vec<f64> = x.iter().copied().map(f64::from).collect();
         let expected = reference::linear(&wide, &weight, None, inputs, outputs);
@@ -202,11 +217,24 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_divided_over_every_thread() {
-        for (rows, threads, block) in
-            [(0, 2, 1), (1, 2, 1), (2, 2, 1), (40, 2, 20), (60, 2, 48), (2048, 2, 96), (97, 1, 72)]
-        {
-            assert_eq!(rows_a_task(rows, threads), block, "{rows} rows, {threads} threads");
+    fn rows_are_divided_evenly_over_every_thread() {
+        for (rows, threads, height, expected) in [
+            (0, 2, 6, vec![]),
+            (1, 2, 6, vec![1]),
+            (7, 2, 6, vec![6, 1]),
+            (40, 2, 6, vec![18, 22]),
+            (128, 2, 8, vec![64, 64]),
+            (192, 2, 6, vec![96, 96]),
+            (200, 2, 6, vec![48, 54, 48, 50]),
+        ] {
+            assert_eq!(blocks(rows, threads, height), expected, "{rows} rows");
+        }
+        for (rows, threads, height) in [(2048, 2, 6), (97, 1, 8), (1000, 3, 6), (5000, 64, 8)] {
+            let blocks = blocks(rows, threads, height);
+            assert_eq!(blocks.iter().sum::<usize>(), rows);
+            assert!(blocks.iter().all(|block| (1..=ROWS).contains(block)), "{blocks:?}");
+            let whole = &blocks[..blocks.len() - 1];
+            assert!(whole.iter().all(|block| block.is_multiple_of(height)), "{blocks:?}");
         }
     }
 

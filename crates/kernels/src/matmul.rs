@@ -2,28 +2,61 @@
 //!
 //! The scheme is BLIS's (Van Zee and Van de Geijn 2015): a tile of `ROWS x WIDTH` results stays in
 //! registers while it runs down a block of the inner dimension, the panel of the right-hand side stays
-//! in the first-level cache while it meets every tile of rows, and the rows stay in the second. The
-//! left-hand side is not copied: its rows are read where they are.
+//! in the first-level cache while it meets every tile of rows, and the rows stay in the second. Rows
+//! that are far apart are copied next to each other first, one block of depth at a time: at a distance
+//! that is a multiple of 4 KiB they would share a few sets of the caches and push each other out.
+//!
+//! A panel is fetched into the second-level cache while the one before it is used: it comes from main
+//! memory where the weights of a model do not fit a cache, and would hold up its first tile.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use pulp::Simd;
 
+use crate::prefetch::{prefetch_near, prefetch_soon};
+use crate::reserve::reserve;
 use crate::{Activation, Instructions};
 
 /// Vectors side by side in a tile, which is so many times the lanes wide.
 const VECTORS: usize = 2;
 
-/// The most of the inner dimension that a tile runs down before results go back to memory.
-const DEPTH: usize = 512;
+/// Rows of a tile where there are [`MANY`] registers, and where there are fewer: enough accumulators to
+/// hide the latency of multiply-add, few enough for the registers.
+const TALL: usize = 8;
+const SHORT: usize = 6;
+const MANY: usize = 32;
 
-/// The most columns that are finished before others are begun, so that they stay in the cache
-/// between blocks of depth.
-const COLUMNS: usize = 512;
+/// The most of the inner dimension that a tile runs down in one go; more is divided into blocks of at
+/// most [`DEPTH`].
+const WHOLE: usize = 512;
+
+/// See [`WHOLE`]: with as much, a panel and a tile's rows fill a first-level cache of 32 KiB.
+const DEPTH: usize = 384;
+
+/// The least tiles of rows that share the fetching of a panel: with fewer, fetching costs more than it
+/// hides.
+const SHARED: usize = 4;
+
+/// Values of a right-hand side that is in the second-level cache anyway, as those of attention are.
+const CACHED: usize = 1 << 16;
+
+/// Values in a line of the cache.
+const LINE: usize = 16;
+
+thread_local! {
+    /// Rows of a left-hand side next to each other.
+    static GATHERED: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
+}
 
 /// Columns in a panel.
 pub(crate) fn width(instructions: Instructions) -> usize {
     VECTORS * instructions.lanes()
+}
+
+/// Rows in a tile.
+pub(crate) fn height(instructions: Instructions) -> usize {
+    if instructions.registers() >= MANY { TALL } else { SHORT }
 }
 
 /// Columns in a panel, where the instructions are a type.
@@ -78,66 +111,105 @@ pub(crate) enum Start<'a> {
 impl Product<'_> {
     #[inline(always)]
     pub(crate) fn run<S: Simd>(self, simd: S) {
-        // Enough accumulators to hide the latency of multiply-add, few enough for the registers.
-        if S::REGISTER_COUNT >= 32 {
-            self.run_tiled::<S, 8>(simd);
+        if S::REGISTER_COUNT >= MANY {
+            self.run_tiled::<S, TALL>(simd);
         } else {
-            self.run_tiled::<S, 6>(simd);
+            self.run_tiled::<S, SHORT>(simd);
         }
     }
 
     #[inline(always)]
     fn run_tiled<S: Simd, const ROWS: usize>(self, simd: S) {
-        let width = width_of::<S>();
-        let depth_blocks = self.depth.len().div_ceil(DEPTH).max(1);
-        let depth_step = self.depth.len().div_ceil(depth_blocks).max(1);
+        let whole = self.depth.len();
+        let blocks = if whole <= WHOLE { 1 } else { whole.div_ceil(DEPTH) };
+        let step = whole.div_ceil(blocks).max(1);
+        if blocks == 1 {
+            return self.run_block::<S, ROWS>(simd);
+        }
         let Self { rows, a, a_stride, b, depth, columns, c, c_stride, start, activation } = self;
-        let mut block = columns.start;
-        while block < columns.end {
-            let block_end = columns.end.min(block + COLUMNS);
-            let mut k = depth.start;
-            while k < depth.end {
-                let k_end = depth.end.min(k + depth_step);
-                let (first, last) = (k == depth.start, k_end == depth.end);
-                let mut column = block;
-                while column < block_end {
-                    let panel = &b.values[column * b.depth + k * width..][..(k_end - k) * width];
-                    let (panel, _) = S::as_simd_f32s(panel);
-                    let valid = width.min(columns.end - column);
-                    let offset = column - columns.start;
-                    let mut row = 0;
-                    while row < rows {
-                        let count = ROWS.min(rows - row);
-                        let mut a_rows: [&[f32]; ROWS] = [&[]; ROWS];
-                        for (i, a_row) in a_rows.iter_mut().enumerate() {
-                            // A tile with fewer rows computes its last row several times.
-                            let from = (row + i.min(count - 1)) * a_stride + k - depth.start;
-                            *a_row = &a[from..from + (k_end - k)];
-                        }
-                        let c = &mut c[row * c_stride + offset..];
-                        let mut sums = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
-                        match (first, start) {
-                            (true, Start::Zero) => {}
-                            (true, Start::Bias(bias)) => {
-                                let (bias, _) = S::as_simd_f32s(&bias[column..column + width]);
-                                for sums in &mut sums {
-                                    sums.copy_from_slice(bias);
-                                }
-                            }
-                            _ => load(simd, &mut sums[..count], c, c_stride, valid),
-                        }
-                        sums = tile(simd, a_rows, panel, sums);
-                        store(simd, &sums[..count], c, c_stride, valid);
-                        if last && activation != Activation::Identity {
-                            activate(simd, activation, c, c_stride, count, valid);
-                        }
-                        row += ROWS;
-                    }
-                    column += width;
-                }
-                k = k_end;
+        let mut gathered = GATHERED.take();
+        let mut from = depth.start;
+        while from < depth.end {
+            let end = depth.end.min(from + step);
+            let (first, last) = (from == depth.start, end == depth.end);
+            let block = reserve(&mut gathered, rows * (end - from));
+            for (row, block) in block.chunks_exact_mut(end - from).enumerate() {
+                let at = row * a_stride + from - depth.start;
+                block.copy_from_slice(&a[at..at + (end - from)]);
             }
-            block = block_end;
+            Product {
+                rows,
+                a: block,
+                a_stride: end - from,
+                b,
+                depth: from..end,
+                columns: columns.clone(),
+                c,
+                c_stride,
+                start: if first { start } else { Start::Result },
+                activation: if last { activation } else { Activation::Identity },
+            }
+            .run_block::<S, ROWS>(simd);
+            from = end;
+        }
+        GATHERED.set(gathered);
+    }
+
+    /// The whole depth in one go.
+    #[inline(always)]
+    fn run_block<S: Simd, const ROWS: usize>(self, simd: S) {
+        let width = width_of::<S>();
+        let Self { rows, a, a_stride, b, depth, columns, c, c_stride, start, activation } = self;
+        let (steps, tiles) = (depth.len(), rows.div_ceil(ROWS));
+        let fetching = b.values.len() > CACHED;
+        // What each tile fetches of the next panel.
+        let share = match fetching && tiles >= SHARED {
+            true => (steps * width).div_ceil(tiles).next_multiple_of(LINE),
+            false => 0,
+        };
+        let mut column = columns.start;
+        while column < columns.end {
+            let at = column * b.depth + depth.start * width;
+            let (panel, _) = S::as_simd_f32s(&b.values[at..at + steps * width]);
+            let valid = width.min(columns.end - column);
+            let offset = column - columns.start;
+            let mut next = at + width * b.depth;
+            let mut row = 0;
+            while row < rows {
+                prefetch_soon(b.values, next..next + share);
+                next += share;
+                let count = ROWS.min(rows - row);
+                let mut a_rows: [&[f32]; ROWS] = [&[]; ROWS];
+                for (i, a_row) in a_rows.iter_mut().enumerate() {
+                    // A tile with fewer rows computes its last row several times.
+                    let from = (row + i.min(count - 1)) * a_stride;
+                    *a_row = &a[from..from + steps];
+                }
+                let c = &mut c[row * c_stride + offset..];
+                if fetching {
+                    for i in ROWS..2 * ROWS {
+                        prefetch_near(c, i * c_stride..i * c_stride + width);
+                    }
+                }
+                let mut sums = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
+                match start {
+                    Start::Zero => {}
+                    Start::Bias(bias) => {
+                        let (bias, _) = S::as_simd_f32s(&bias[column..column + width]);
+                        for sums in &mut sums {
+                            sums.copy_from_slice(bias);
+                        }
+                    }
+                    Start::Result => load(simd, &mut sums[..count], c, c_stride, valid),
+                }
+                sums = tile(simd, a_rows, panel, sums);
+                store(simd, &sums[..count], c, c_stride, valid);
+                if activation != Activation::Identity {
+                    activate(simd, activation, c, c_stride, count, valid);
+                }
+                row += ROWS;
+            }
+            column += width;
         }
     }
 }
@@ -152,13 +224,39 @@ fn tile<S: Simd, const ROWS: usize>(
 ) -> [[S::f32s; VECTORS]; ROWS] {
     let (b, _) = b.as_chunks::<VECTORS>();
     assert!(a.iter().all(|row| row.len() == b.len()));
-    for (k, b) in b.iter().enumerate() {
-        for i in 0..ROWS {
-            // SAFETY: each row of `a` is as long as `b`, as asserted above, and `k` indexes `b`.
-            let a = simd.splat_f32s(unsafe { *a[i].get_unchecked(k) });
-            for j in 0..VECTORS {
-                sums[i][j] = simd.mul_add_e_f32s(a, b[j], sums[i][j]);
-            }
+    // Written out four times: the end of a short loop is then foreseen, and counting costs less.
+    let (fours, rest) = b.as_chunks::<4>();
+    for (k, four) in fours.iter().enumerate() {
+        for (i, b) in four.iter().enumerate() {
+            // SAFETY: each row of `a` is as long as `b`, as asserted above, and this indexes `b`.
+            sums = unsafe { step(simd, a, 4 * k + i, b, sums) };
+        }
+    }
+    for (i, b) in rest.iter().enumerate() {
+        // SAFETY: as above.
+        sums = unsafe { step(simd, a, 4 * fours.len() + i, b, sums) };
+    }
+    sums
+}
+
+/// One row of `b`.
+///
+/// # Safety
+///
+/// Each row of `a` is longer than `k`.
+#[inline(always)]
+unsafe fn step<S: Simd, const ROWS: usize>(
+    simd: S,
+    a: [&[f32]; ROWS],
+    k: usize,
+    b: &[S::f32s; VECTORS],
+    mut sums: [[S::f32s; VECTORS]; ROWS],
+) -> [[S::f32s; VECTORS]; ROWS] {
+    for i in 0..ROWS {
+        // SAFETY: the caller's promise.
+        let a = simd.splat_f32s(unsafe { *a[i].get_unchecked(k) });
+        for j in 0..VECTORS {
+            sums[i][j] = simd.mul_add_e_f32s(a, b[j], sums[i][j]);
         }
     }
     sums
