@@ -7,6 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use half::{bf16, f16};
 use safetensors::tensor::{Dtype as FileDtype, Metadata};
 
+use super::decode::Format;
 use super::{Kind, Random, Source};
 use crate::Dtype;
 
@@ -122,8 +123,9 @@ pub(crate) struct Files {
 /// The longest header there may be, as in the safetensors library.
 const MAX_HEADER: u64 = 100_000_000;
 
-/// Bytes read at a time: large enough for the disk, small beside any model.
-const CHUNK: usize = 1 << 20;
+/// Bytes read at a time: large enough for the disk and for threads to be worth starting, small beside
+/// any model.
+const CHUNK: usize = 4 << 20;
 
 impl Files {
     /// Reads the headers of all shards.
@@ -239,41 +241,34 @@ impl Files {
                 expected: expected.to_vec(),
             });
         }
-        let (width, convert): (usize, fn(&[u8]) -> f32) = match entry.dtype {
-            FileDtype::F32 => (4, |b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])),
-            FileDtype::F16 => (2, |b| f16::from_le_bytes([b[0], b[1]]).to_f32()),
-            FileDtype::BF16 => (2, |b| bf16::from_le_bytes([b[0], b[1]]).to_f32()),
-            other => {
-                let found = format!("{other:?}");
-                return Err(WeightsError::FileDtype { path: path.clone(), name, found });
-            }
+        let Some(format) = Format::of(entry.dtype) else {
+            let found = format!("{:?}", entry.dtype);
+            return Err(WeightsError::FileDtype { path: path.clone(), name, found });
         };
         let count: usize = entry.shape.iter().product();
         let columns = *entry.shape.last().unwrap_or(&1);
-        let rows = count.checked_div(columns).unwrap_or(0);
         let mut values = Vec::with_capacity(count);
         if transposed {
             values.resize(count, 0.0);
         }
+        // Whole rows at a time, at least one.
+        let row = columns * format.width();
+        let step = (CHUNK / row.max(1)).max(1) * row;
+        let total = count * format.width();
+        let mut chunk = vec![0; step.min(total)];
         let mut position = 0;
-        let mut chunk = vec![0; CHUNK.min(count * width)];
-        while position < count {
-            let length = ((count - position) * width).min(CHUNK);
+        while position < total {
+            let length = (total - position).min(step);
             let chunk = &mut chunk[..length];
             bytes
-                .read_at(entry.start + (position * width) as u64, chunk)
+                .read_at(entry.start + position as u64, chunk)
                 .map_err(|source| WeightsError::Read { path: path.clone(), source })?;
-            let converted = chunk.chunks_exact(width).map(convert);
             if transposed {
-                for (offset, value) in converted.enumerate() {
-                    let (row, column) =
-                        ((position + offset) / columns, (position + offset) % columns);
-                    values[column * rows + row] = value;
-                }
+                format.transpose(chunk, columns, position / row, &mut values);
             } else {
-                values.extend(converted);
+                format.append(chunk, &mut values);
             }
-            position += length / width;
+            position += length;
         }
         if values.iter().any(|value| !value.is_finite()) {
             return Err(WeightsError::NotFinite { path: path.clone(), name });

@@ -1,5 +1,6 @@
 //! Weights in and out, by the names Hugging Face's files give them.
 
+mod decode;
 mod files;
 mod random;
 mod take;
