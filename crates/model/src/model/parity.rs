@@ -3,9 +3,11 @@
 //! planted faults prove that it can fail.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Tensor, TensorData};
+use secondpass_kernels::{Instructions, Threads};
 use secondpass_text::{PairTokenizer, Scorer, TokenBatch};
 use serde::Deserialize;
 
@@ -14,7 +16,7 @@ use crate::architecture::Network;
 use crate::config::Activation;
 use crate::padded::Padded;
 use crate::weights::{Files, Kind, Parameters, Slot};
-use crate::{DeviceSpec, Dtype, Engine, Head, ModelConfig};
+use crate::{DeviceSpec, Dtype, Engine, Head, ModelConfig, Packed};
 
 /// Absolute, on logits that span at least 2 and on hidden states of about unit size.
 const TOLERANCE: f32 = 1e-4;
@@ -68,6 +70,15 @@ impl Golden {
         let mut batch = TokenBatch::new();
         self.cases.iter().for_each(|case| batch.push(&case.ids, &case.type_ids));
         batch
+    }
+
+    /// Each sequence in a batch of its own.
+    fn singles(&self) -> impl Iterator<Item = TokenBatch> + '_ {
+        self.cases.iter().map(|case| {
+            let mut batch = TokenBatch::new();
+            batch.push(&case.ids, &case.type_ids);
+            batch
+        })
     }
 
     /// The farthest that logits are from the reference; infinite when their number differs.
@@ -137,20 +148,39 @@ fn logits_equal_transformers_padded_and_one_by_one() {
             let error = golden.error(&together);
             assert!(error <= TOLERANCE, "{name} on {device}, one batch: {error}");
 
-            let singles: Vec<TokenBatch> = golden
-                .cases
-                .iter()
-                .map(|case| {
-                    let mut batch = TokenBatch::new();
-                    batch.push(&case.ids, &case.type_ids);
-                    batch
-                })
-                .collect();
+            let singles: Vec<TokenBatch> = golden.singles().collect();
             let alone = model.score(&singles).unwrap();
             let error = golden.error(&alone);
             assert!(error <= TOLERANCE, "{name} on {device}, one by one: {error}");
             let apart = together.iter().zip(&alone).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(apart <= TOLERANCE, "{name} on {device}: a batch is {apart} off its singles");
+        }
+    }
+}
+
+/// Each set of instructions forced, on one thread and on two, in one batch and one by one.
+#[test]
+fn logits_equal_transformers_on_every_path_without_padding() {
+    let sets = Instructions::available();
+    if !sets.iter().any(|set| set.name() == "avx512") {
+        eprintln!("skipped: no avx512 on this processor");
+    }
+    for name in MODELS {
+        let golden = golden(name);
+        let singles: Vec<TokenBatch> = golden.singles().collect();
+        let mut first: Option<Vec<f32>> = None;
+        for (instructions, threads) in sets.iter().flat_map(|set| [(*set, 1), (*set, 2)]) {
+            let path = format!("{name}, {instructions:?}, {threads} threads");
+            let threads = Threads::new(NonZeroUsize::new(threads).unwrap()).unwrap();
+            let model = load(name, DeviceSpec::Flex);
+            let model = Packed::with(model, instructions, threads).unwrap();
+            let together = model.score(&[golden.batch()]).unwrap();
+            let error = golden.error(&together);
+            assert!(error <= TOLERANCE, "{path}, one batch: {error}");
+            assert_eq!(model.score(&singles).unwrap(), together, "{path}, one by one");
+            let first = first.get_or_insert_with(|| together.clone());
+            let apart = first.iter().zip(&together).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(apart <= TOLERANCE, "{path}: {apart} off the first path");
         }
     }
 }
