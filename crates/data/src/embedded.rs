@@ -50,7 +50,7 @@ pub fn helpdesk_groups() -> Result<Vec<Group>, DataError> {
 /// As [`helpdesk_groups`].
 pub fn helpdesk_triples() -> Result<impl Iterator<Item = (QueryId, DocId, DocId)>, DataError> {
     let flat = |group: Group| {
-        let Group { query, positive, negatives } = group;
+        let Group { query, positive, negatives, .. } = group;
         negatives.into_iter().map(move |negative| (query.clone(), positive.clone(), negative))
     };
     Ok(helpdesk_groups()?.into_iter().flat_map(flat))

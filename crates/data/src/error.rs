@@ -108,6 +108,16 @@ pub enum DataError {
         /// What is wrong with it.
         defect: CellDefect,
     },
+    /// One row of a table is at fault.
+    #[error("{file} row {row}: {defect}")]
+    Row {
+        /// The file as it was named.
+        file: String,
+        /// Counted from 1 below the header.
+        row: u64,
+        /// What is wrong with it.
+        defect: Defect,
+    },
     /// A table lacks a column.
     #[error(
         "{file}: there is no column '{column}'; it has: {} (name the right one)",
@@ -274,14 +284,14 @@ pub enum Defect {
     },
     /// A text is both a positive and a negative of one query.
     #[error(
-        "the text '{text}' is both a positive and a negative of this query (see line {first}); \
+        "the text '{text}' is both a positive and a negative of this query (see {first}); \
          remove it from one of them"
     )]
     BothSides {
         /// The text, shortened.
         text: String,
-        /// The line that has it on the other side.
-        first: u64,
+        /// Where it stands on the other side.
+        first: String,
     },
     /// A field or column that must not be empty is.
     #[error("'{field}' is empty; fill it in or remove the line")]

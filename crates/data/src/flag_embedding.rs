@@ -2,19 +2,17 @@
 //! `neg` (lists of texts), perhaps `pos_scores` and `neg_scores` (a teacher's, one for each text).
 //! See "Data format" in the fine-tuning examples of <https://github.com/FlagOpen/FlagEmbedding>.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
-use secondpass_core::{Dataset, DocId, Qrels, Query, QueryId, Run};
+use secondpass_core::{Dataset, DocId, QueryId, Run};
 
-use crate::beir::corpus_of;
-use crate::error::shortened;
 use crate::golden::file_name;
-use crate::lines::{Line, Lines, open};
-use crate::texts::{self, TextPool};
-use crate::triples::Group;
-use crate::{DataError, Defect, json};
+use crate::lines::{Lines, open};
+use crate::training::{self, Builder};
+use crate::triples::{Group, TeacherScores};
+use crate::{DataError, texts};
 
 /// What a file of FlagEmbedding's gives: a set to evaluate on, and the groups to train on.
 #[derive(Clone, Debug)]
@@ -54,20 +52,20 @@ pub struct Taught {
 }
 
 impl TeacherGroup {
-    /// A group for each positive, with all negatives; none when there are no negatives.
+    /// A group for each positive, with all negatives (perhaps none: what trains on it draws them from
+    /// elsewhere). Its teacher's scores are there when all of its documents have one.
     pub fn groups(&self) -> Vec<Group> {
-        let ids = |taught: &[Taught]| -> Vec<DocId> {
-            taught.iter().map(|taught| taught.document.clone()).collect()
+        let negatives: Vec<DocId> =
+            self.negatives.iter().map(|taught| taught.document.clone()).collect();
+        let scores: Option<Vec<f64>> = self.negatives.iter().map(|taught| taught.score).collect();
+        let group = |positive: &Taught| Group {
+            teacher: positive
+                .score
+                .zip(scores.clone())
+                .map(|(positive, negatives)| TeacherScores { positive, negatives }),
+            ..Group::new(self.query.clone(), positive.document.clone(), negatives.clone())
         };
-        let negatives = ids(&self.negatives);
-        let group = |positive| {
-            let (query, negatives) = (self.query.clone(), negatives.clone());
-            Group { query, positive, negatives }
-        };
-        match negatives.is_empty() {
-            true => Vec::new(),
-            false => ids(&self.positives).into_iter().map(group).collect(),
-        }
+        self.positives.iter().map(group).collect()
     }
 }
 
@@ -91,66 +89,22 @@ pub fn read_from(reader: impl Read, name: &str) -> Result<FlagEmbedding, DataErr
 }
 
 fn parse(mut lines: Lines<impl BufRead>, name: &str) -> Result<FlagEmbedding, DataError> {
-    let mut texts = TextPool::default();
-    let (mut queries, mut groups) = (Vec::new(), Vec::<TeacherGroup>::new());
-    let mut places: HashMap<QueryId, usize> = HashMap::new();
-    let mut seen = Sides::new();
+    let mut builder = Builder::default();
     lines.each_filled(|line| {
-        let mut object = json::object(&line, "query")?;
-        let text = json::filled_text(&line, &mut object, "query")?;
-        let positives = taught(&line, &mut object, &mut texts, "pos", "pos_scores")?;
-        let negatives = taught(&line, &mut object, &mut texts, "neg", "neg_scores")?;
-        if positives.is_empty() {
-            return Err(line.fail(Defect::EmptyField { field: "pos" }));
-        }
-        let query = texts::query_id(&text);
-        let place = *places.entry(query.clone()).or_insert_with(|| {
-            queries.push(Query { id: query.clone(), text, attributes: BTreeMap::new() });
-            let (positives, negatives) = (Vec::new(), Vec::new());
-            groups.push(TeacherGroup { query: query.clone(), positives, negatives });
-            groups.len() - 1
-        });
-        let Some(group) = groups.get_mut(place) else { return Ok(()) };
-        for (positive, list) in [(true, positives), (false, negatives)] {
-            for (text, taught) in list {
-                let key = (query.clone(), taught.document.clone());
-                match seen.get(&key) {
-                    Some(&(side, _)) if side == positive => {}
-                    Some(&(_, first)) => {
-                        let text = shortened(&text);
-                        return Err(line.fail(Defect::BothSides { text, first }));
-                    }
-                    None => {
-                        seen.insert(key, (positive, line.number));
-                        match positive {
-                            true => group.positives.push(taught),
-                            false => group.negatives.push(taught),
-                        }
-                    }
-                }
-            }
-        }
-        Ok(())
+        builder.add(training::group(&line)?).map_err(|defect| line.fail(defect))
     })?;
     let file = lines.file().to_owned();
-    if groups.is_empty() {
+    if builder.rows() == 0 {
         return Err(DataError::Empty { file, what: "queries" });
     }
-    let mut qrels = Qrels::new();
+    let (dataset, groups) = builder.finish(name, SPLIT, &file)?;
     let mut candidates: BTreeMap<QueryId, Vec<DocId>> = BTreeMap::new();
-    for ((query, document), (positive, _)) in seen {
-        candidates.entry(query.clone()).or_default().push(document.clone());
-        qrels.insert(query, document, i32::from(positive));
+    for (query, judged) in dataset.qrels().iter() {
+        candidates.insert(query.clone(), judged.keys().cloned().collect());
     }
     let candidates = unordered(candidates, &file)?;
-    let corpus = corpus_of(texts.into_documents(), &file)?;
-    let dataset = Dataset::new(name, SPLIT, corpus, queries, qrels)
-        .map_err(|source| DataError::Dataset { set: file, source })?;
     Ok(FlagEmbedding { dataset, candidates, groups })
 }
-
-/// Whether a document is a positive of a query, and the line that said so first.
-type Sides = BTreeMap<(QueryId, DocId), (bool, u64)>;
 
 /// Candidates of files that know no first stage, in the order of their ids.
 pub(crate) fn unordered(
@@ -168,40 +122,6 @@ pub(crate) fn unordered(
         run.rankings.insert(query, ranking);
     }
     Ok(run)
-}
-
-/// One side of a line: its texts with their documents and scores.
-fn taught(
-    line: &Line<'_>,
-    object: &mut serde_json::Map<String, serde_json::Value>,
-    texts: &mut TextPool,
-    field: &'static str,
-    scores: &'static str,
-) -> Result<Vec<(String, Taught)>, DataError> {
-    let values = match field {
-        "pos" => json::list(line, object, field)?,
-        _ => json::optional_list(line, object, field)?.unwrap_or_default(),
-    };
-    let scores = match json::optional_list(line, object, scores)? {
-        None => vec![None; values.len()],
-        Some(list) if list.len() != values.len() => {
-            let (found, expected) = (list.len(), values.len());
-            return Err(line.fail(Defect::Lengths { field: scores, found, of: field, expected }));
-        }
-        Some(list) => json::numbers(line, scores, &list)?.into_iter().map(Some).collect(),
-    };
-    let one = |(place, (value, score)): (usize, (serde_json::Value, Option<f64>))| match value {
-        serde_json::Value::String(text) if text.trim().is_empty() => {
-            let lacks = "is empty; write the text or remove it";
-            Err(line.fail(Defect::Item { field, item: place + 1, lacks }))
-        }
-        serde_json::Value::String(text) => {
-            let document = texts.add(String::new(), text.clone());
-            Ok((text, Taught { document, score }))
-        }
-        other => Err(json::wrong_item(line, field, place, "a text", &other)),
-    };
-    values.into_iter().zip(scores).enumerate().map(one).collect()
 }
 
 #[cfg(test)]
@@ -233,7 +153,10 @@ mod tests {
         let groups = q.groups();
         assert_eq!(groups.len(), 2);
         assert!(groups.iter().all(|group| group.negatives.len() == 2));
-        assert!(r.groups().is_empty());
+        let teacher = TeacherScores { positive: 9.5, negatives: vec![1.0, -2.0] };
+        assert_eq!(groups[0].teacher, Some(teacher));
+        assert_eq!(groups[1].teacher, None, "D has no score");
+        assert_eq!(r.groups().iter().map(|group| group.negatives.len()).sum::<usize>(), 0);
         for (query, grades) in read.dataset.qrels().iter() {
             for (document, &grade) in grades {
                 let positive = match *query == q.query {

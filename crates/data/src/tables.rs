@@ -21,6 +21,7 @@ use crate::error::shortened;
 use crate::flag_embedding::unordered;
 use crate::golden::file_name;
 use crate::texts::{self, TextPool};
+use crate::training;
 use frame::{Cell, Cells, Frame};
 
 /// What a table of pairs gives.
@@ -188,6 +189,42 @@ pub fn read_pairs(path: &Path, columns: &PairColumns) -> Result<Pairs, DataError
         .map_err(|source| DataError::Dataset { set: frame.file().to_owned(), source })?;
     Ok(Pairs { dataset, candidates })
 }
+
+/// Whether a file's extension names a format of tables.
+pub(crate) fn is_table(path: &Path) -> bool {
+    Frame::is_table(path)
+}
+
+/// The rows of a table of training triples with the columns `query`, `positive` and perhaps
+/// `negative`, or what is wrong with them; `None` when the extension names no table.
+pub(crate) fn training_rows(path: &Path) -> Result<Option<Vec<TrainingRow>>, DataError> {
+    if !Frame::is_table(path) {
+        return Ok(None);
+    }
+    let names = ["query", "positive", "negative"].map(String::from);
+    let frame = Frame::read(path, |file, found| {
+        present(file, found, names.iter().take(2 + usize::from(found.contains(&names[2]))))
+    })?;
+    let (queries, positives) = (column(&frame, &names[0])?, column(&frame, &names[1])?);
+    let negatives = frame.columns().find(|cells| cells.name() == names[2]);
+    let file: std::rc::Rc<str> = frame.file().into();
+    let row = |row| {
+        let negative = match &negatives {
+            Some(cells) if cells.cell(row) != Cell::Missing => Some((filled(cells, row)?, None)),
+            _ => None,
+        };
+        Ok(training::Row {
+            place: training::Place { file: file.clone(), number: row as u64 + 1, is_row: true },
+            query: filled(&queries, row)?,
+            positives: vec![(filled(&positives, row)?, None)],
+            negatives: negative.into_iter().collect(),
+        })
+    };
+    Ok(Some((0..frame.rows()).map(row).collect()))
+}
+
+/// A row of training data, or what is wrong with it.
+type TrainingRow = Result<training::Row, DataError>;
 
 /// Reads judgements; `check` says what is wrong with a query and with a document.
 fn judged(

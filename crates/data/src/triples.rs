@@ -9,15 +9,37 @@ use secondpass_core::{DocId, QueryId};
 use crate::lines::{Lines, open};
 use crate::{DataError, Defect};
 
-/// One positive of a query with its negatives.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One positive of a query with its negatives, and a teacher's scores of them where there are any.
+/// A query with several positives makes a group of each, all with the same negatives: none of the
+/// query's positives may be drawn as a negative of another.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Group {
     /// The query.
     pub query: QueryId,
     /// The document that should rank above the others.
     pub positive: DocId,
-    /// The others, in the order they were read; at least one.
+    /// The others, in the order they were read; at least one in files of triples, perhaps none in
+    /// groups.
     pub negatives: Vec<DocId>,
+    /// A teacher's scores, of all documents of the group or of none.
+    pub teacher: Option<TeacherScores>,
+}
+
+/// What a teacher model thinks of the documents of a group, for distillation. Comparable only within
+/// the group; whether they are logits or probabilities is for the recipe to say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TeacherScores {
+    /// Of the positive.
+    pub positive: f64,
+    /// Of each negative, in the order of [`Group::negatives`] and as many.
+    pub negatives: Vec<f64>,
+}
+
+impl Group {
+    /// A group without a teacher.
+    pub fn new(query: QueryId, positive: DocId, negatives: Vec<DocId>) -> Self {
+        Self { query, positive, negatives, teacher: None }
+    }
 }
 
 /// Reads a file of triples into groups, in the order their first lines stand: below the header
@@ -62,7 +84,7 @@ fn groups(mut lines: Lines<impl BufRead>) -> Result<Vec<Group>, DataError> {
         seen.insert((place, negative.clone()), line.number);
         match groups.get_mut(place) {
             Some(group) => group.negatives.push(negative),
-            None => groups.push(Group { query, positive, negatives: vec![negative] }),
+            None => groups.push(Group::new(query, positive, vec![negative])),
         }
         Ok(())
     })?;
@@ -86,10 +108,9 @@ mod tests {
     #[test]
     fn groups_by_query_and_positive() {
         let groups = parse("q\ta\tb\nr\ta\tb\nq\ta\tc\nq\td\tb\n").unwrap();
-        let group = |query: &str, positive: &str, negatives: &[&str]| Group {
-            query: query.into(),
-            positive: positive.into(),
-            negatives: negatives.iter().map(|&id| id.into()).collect(),
+        let group = |query: &str, positive: &str, negatives: &[&str]| {
+            let negatives = negatives.iter().map(|&id| id.into()).collect();
+            Group::new(query.into(), positive.into(), negatives)
         };
         let expected =
             [group("q", "a", &["b", "c"]), group("r", "a", &["b"]), group("q", "d", &["b"])];

@@ -13,11 +13,11 @@ pub fn groups_of_judgements(dataset: &Dataset) -> Vec<Group> {
             .map(|(document, _)| document.clone())
             .collect();
         let positives = judged.iter().filter(|&(_, &grade)| grade > 0);
-        groups.extend(positives.map(|(positive, _)| Group {
-            query: query.clone(),
-            positive: positive.clone(),
-            negatives: negatives.clone(),
-        }));
+        groups.extend(
+            positives.map(|(positive, _)| {
+                Group::new(query.clone(), positive.clone(), negatives.clone())
+            }),
+        );
     }
     groups
 }

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
 use secondpass_core::{Query, QueryId};
+use secondpass_data::normalized;
 
 /// A query that stands on both sides.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,20 +28,6 @@ pub fn leak<'a>(
         Some(Leak { training, dev, text: query.text.clone() })
     };
     training.into_iter().filter_map(leaked).collect()
-}
-
-/// Lower-cased words with one blank between them. A text without any letter or digit stays as it
-/// is, so that "?" and "!" are two queries.
-fn normalized(text: &str) -> String {
-    let lower = text.to_lowercase();
-    let words: Vec<&str> = lower
-        .split(|character: char| !character.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .collect();
-    match words.is_empty() {
-        true => lower.trim().to_owned(),
-        false => words.join(" "),
-    }
 }
 
 #[cfg(test)]

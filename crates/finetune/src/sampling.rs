@@ -201,10 +201,9 @@ mod tests {
         let mut qrels = Qrels::new();
         qrels.insert("q".into(), "d1".into(), 1);
         qrels.insert("q".into(), "d2".into(), 0);
-        let group = |query: &str, negatives: &[&str]| Group {
-            query: query.into(),
-            positive: "d0".into(),
-            negatives: negatives.iter().map(|&id| id.into()).collect(),
+        let group = |query: &str, negatives: &[&str]| {
+            let negatives = negatives.iter().map(|&id| id.into()).collect();
+            Group::new(query.into(), "d0".into(), negatives)
         };
         let mut candidates = Run::new("bm25");
         let found = ["d0", "d1", "d2", "d3", "d4"].map(|id| (id.into(), 1.0));

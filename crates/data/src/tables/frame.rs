@@ -101,6 +101,11 @@ impl Frame {
         Ok(Self { file, frame })
     }
 
+    /// Whether a file's extension names a format of tables.
+    pub fn is_table(path: &Path) -> bool {
+        Format::of(path).is_some()
+    }
+
     /// The file's name, for messages.
     pub fn file(&self) -> &str {
         &self.file

@@ -84,11 +84,7 @@ impl Fixture {
                 candidates.rankings.insert(id.as_str().into(), ranking);
             } else {
                 training.push(query(&id, &format!("where is the {colour} {animal}")));
-                groups.push(Group {
-                    query: id.as_str().into(),
-                    positive: id.as_str().into(),
-                    negatives: near.collect(),
-                });
+                groups.push(Group::new(id.as_str().into(), id.as_str().into(), near.collect()));
             }
         }
         let mut words: Vec<&str> = refs.iter().map(|(_, text)| *text).collect();
