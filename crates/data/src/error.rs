@@ -402,6 +402,30 @@ pub enum Defect {
         /// The line where the topic begins.
         first: u64,
     },
+    /// A line lacks the value by which lines are told apart.
+    #[error(
+        "field '{field}' is missing or holds no value to compare; add it or name another field"
+    )]
+    NoValue {
+        /// The field's name.
+        field: String,
+    },
+    /// A time that is none.
+    #[error(
+        "field '{field}' is '{text}', not a time; write it as 2026-05-31, 2026-05-31T10:30:00Z or in \
+         seconds since 1970"
+    )]
+    NoTime {
+        /// The field's name.
+        field: String,
+        /// What stands there, shortened.
+        text: String,
+    },
+    /// An e-mail address where an id stands.
+    #[error(
+        "the id holds an e-mail address, and ids are written as they are; give it one that is nobody's"
+    )]
+    PersonalId,
     /// A triple whose positive is also its negative.
     #[error("document '{id}' is both the positive and the negative; remove this line")]
     PositiveIsNegative {

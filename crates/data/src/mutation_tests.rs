@@ -10,9 +10,11 @@ use secondpass_core::Dataset;
 
 use crate::check::{Parts, check, stats};
 use crate::lines::{Lines, read_whole};
+use crate::scrub::Scrubber;
 use crate::tables::{self, DocumentColumns, JudgementColumns, PairColumns, QueryColumns};
+use crate::training::{self, Layout};
 use crate::{Access, Compression, DataError, beir, documents, flag_embedding, golden, hub};
-use crate::{production_log, topics, trec, triples, write_file};
+use crate::{production_log, split, topics, trec, triples, write_file};
 
 const CORPUS: &str = "{\"_id\": \"d1\", \"title\": \"Título\", \"text\": \"one \\u00e9\"}\n\
                       {\"_id\": \"d2\", \"text\": \"two\", \"metadata\": {\"x\": 1}}\n";
@@ -27,6 +29,9 @@ const GOLDEN: &str = "{\"query\": \"é?\", \"relevant\": [\"x\", {\"id\": \"d\",
                       {\"id\": 7, \"query\": \"b\", \"relevant\": [], \"candidates\": [\"x\"]}\n";
 const FLAG: &str = "{\"query\": \"q\", \"pos\": [\"a\"], \"neg\": [\"b\", \"c\"], \"pos_scores\": [1.5], \
                     \"neg_scores\": [2, -3]}\n{\"query\": \"é\", \"pos\": [\"b\"]}\n";
+const TRIPLE_LINES: &str = "{\"query\": \"q\", \"positive\": \"a\", \"negative\": \"b\"}\n\
+    {\"query\": \"é\", \"positive\": \"b\"}\n";
+const TRIPLE_TABLE: &str = "query,positive,negative\nq,a,b\né,b,\n";
 const LOG: &str = "{\"query\": \"q\", \"candidates\": [\"a\", {\"id\": \"b\", \"text\": \"é\", \"score\": 1}], \
                    \"cited\": [\"b\"], \"scores\": [2, 1], \"time\": 3}\n";
 const TOPICS: &str = "<top>\n<num> Number: 1\n<title> ice é\n<desc> Description:\na < b\n</top>\n";
@@ -207,6 +212,33 @@ proptest! {
         }
         if let Ok(groups) = triples::read_from(mutated(TRIPLES, &mutations).as_slice(), "t") {
             prop_assert!(groups.iter().all(|group| !group.negatives.is_empty()));
+        }
+    }
+
+    #[test]
+    fn training_data_that_is_refused_fails_its_check(mutations in mutations()) {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text, layout) in [
+            ("g.jsonl", FLAG, Layout::Groups),
+            ("t.jsonl", TRIPLE_LINES, Layout::Triples),
+            ("t.csv", TRIPLE_TABLE, Layout::Triples),
+        ] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, mutated(text, &mutations)).unwrap();
+            let _ = Layout::detect(&path);
+            let checked = training::check::check(&[&path], layout, Default::default());
+            let fails = checked.map_or(true, |report| report.has_errors());
+            match training::read(&[&path], layout) {
+                Ok(read) => prop_assert!(whole(&read.dataset) && !read.groups.is_empty()),
+                Err(error) => prop_assert!(fails, "{}", error),
+            }
+            let out = folder.path().join(format!("{name}.parts"));
+            let parts = vec![("a".to_owned(), 1.0), ("b".to_owned(), 1.0)];
+            let settings =
+                split::Settings { parts, by_time: None, group_by: Vec::new(), near: 0.8, seed: 0 };
+            let source = split::Source { path: &path, corpus: None };
+            let written = split::split(source, &out, &settings, Some(&Scrubber::new(["é"])));
+            prop_assert_eq!(written.is_ok(), out.is_dir());
         }
     }
 

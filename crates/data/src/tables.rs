@@ -195,6 +195,33 @@ pub(crate) fn is_table(path: &Path) -> bool {
     Frame::is_table(path)
 }
 
+/// The rows of a table as objects of all its columns; `None` when the extension names no table. What
+/// is missing, and lists and dates, are left out.
+pub(crate) fn rows(
+    path: &Path,
+) -> Result<Option<Vec<serde_json::Map<String, serde_json::Value>>>, DataError> {
+    if !Frame::is_table(path) {
+        return Ok(None);
+    }
+    let frame = Frame::read(path, |_, names| Ok(names.to_vec()))?;
+    let columns: Vec<Cells<'_>> = frame.columns().collect();
+    let value = |cell| match cell {
+        Cell::Missing | Cell::Other => None,
+        Cell::Text(text) => Some(text.into()),
+        // Numbers that JSON has none for are kept as texts.
+        Cell::Whole(number) => {
+            Some(i64::try_from(number).map_or_else(|_| number.to_string().into(), Into::into))
+        }
+        Cell::Number(number) => Some(number.into()),
+        Cell::Truth(truth) => Some(truth.into()),
+    };
+    let row = |row| {
+        let cells = columns.iter();
+        cells.filter_map(|cells| Some((cells.name().to_owned(), value(cells.cell(row))?))).collect()
+    };
+    Ok(Some((0..frame.rows()).map(row).collect()))
+}
+
 /// The rows of a table of training triples with the columns `query`, `positive` and perhaps
 /// `negative`, or what is wrong with them; `None` when the extension names no table.
 pub(crate) fn training_rows(path: &Path) -> Result<Option<Vec<TrainingRow>>, DataError> {

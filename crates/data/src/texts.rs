@@ -56,19 +56,22 @@ pub(crate) fn in_order(documents: Vec<DocId>) -> Result<Ranking, RankingError> {
 /// Words of a text: runs without white space, and each character of scripts that write none between
 /// words (Han, kana, Thai, Lao, Khmer, Burmese) as one.
 pub(crate) fn words(text: &str) -> usize {
-    let unspaced = |c: char| {
-        matches!(c,
-            '\u{0e00}'..='\u{0eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
-            | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
-            | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
-    };
     let in_run = |run: &str| {
-        let single = run.chars().filter(|&c| unspaced(c)).count();
-        let rest = run.split(unspaced).filter(|part| part.contains(char::is_alphanumeric)).count();
+        let single = run.chars().filter(|&c| is_unspaced(c)).count();
+        let rest =
+            run.split(is_unspaced).filter(|part| part.contains(char::is_alphanumeric)).count();
         // A run of signs alone is a word too.
         (single + rest).max(1)
     };
     text.split_whitespace().map(in_run).sum()
+}
+
+/// Whether a character is of a script that writes no blanks between words.
+pub(crate) fn is_unspaced(c: char) -> bool {
+    matches!(c,
+        '\u{0e00}'..='\u{0eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
+        | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
+        | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
 fn content_id<const N: usize>(fields: [&str; N]) -> String {

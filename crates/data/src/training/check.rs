@@ -157,7 +157,7 @@ pub struct Against<'a> {
 /// Reads all files of one layout and reports what is in them.
 ///
 /// # Errors
-/// A file that is missing or cannot be read at all. What is wrong with its lines is reported.
+/// A file that is missing, empty or cannot be read at all. What is wrong with its lines is reported.
 pub fn check<P: AsRef<Path>>(
     paths: &[P],
     layout: Layout,
@@ -165,7 +165,9 @@ pub fn check<P: AsRef<Path>>(
 ) -> Result<Report, DataError> {
     let mut seen = Seen { against, ..Seen::default() };
     for path in paths {
+        let mut is_empty = true;
         each(path.as_ref(), layout, &mut |row| {
+            is_empty = false;
             match row {
                 Ok(row) => seen.row(row),
                 Err(
@@ -179,6 +181,10 @@ pub fn check<P: AsRef<Path>>(
             }
             Ok(())
         })?;
+        if is_empty {
+            let file = path.as_ref().display().to_string();
+            return Err(DataError::Empty { file, what: layout.name() });
+        }
     }
     Ok(seen.report())
 }
