@@ -6,12 +6,13 @@ use secondpass_core::ContentHash;
 const DIGITS: usize = 16;
 
 /// The content as a line, its end included.
-pub(crate) fn line(content: &str) -> String {
+pub fn line(content: &str) -> String {
     format!("{} {content}\n", sum(content.as_bytes()))
 }
 
 /// The contents of all whole lines, in order.
-pub(crate) struct Lines<'a> {
+pub struct Lines<'a> {
+    /// What [`line()`] was given, line by line.
     pub contents: Vec<&'a str>,
     /// Lines that are not what was written. A last line without an end was being written when its
     /// process died, and is no damage.
@@ -19,7 +20,7 @@ pub(crate) struct Lines<'a> {
 }
 
 /// Reads what [`line`] wrote, whatever became of it since.
-pub(crate) fn lines(bytes: &[u8]) -> Lines<'_> {
+pub fn lines(bytes: &[u8]) -> Lines<'_> {
     let mut lines = Lines { contents: Vec::new(), damaged: 0 };
     for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
         let line = piece.strip_suffix(b"\n");

@@ -6,7 +6,7 @@ pub mod bench;
 mod bootstrap;
 mod cache;
 pub mod calibration;
-mod checked;
+pub mod checked;
 pub mod cost;
 pub mod decision;
 mod evaluate;

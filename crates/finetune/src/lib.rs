@@ -12,6 +12,7 @@ mod error;
 mod groups;
 mod leak;
 pub mod losses;
+pub mod mine;
 mod recipe;
 mod sampling;
 mod schedule;
