@@ -29,7 +29,7 @@ pub use error::FinetuneError;
 pub use groups::groups_of_judgements;
 pub use leak::{Leak, leak};
 pub use recipe::{
-    DataSource, DevSettings, Head, Initialization, JudgedSplit, Length, ModelSource,
+    DataSource, DevSet, DevSettings, Head, Initialization, JudgedSplit, Length, ModelSource,
     NegativeCounts, Recipe, RecipeError, Shape, Training, Warmup,
 };
 pub use sampling::{Sampler, TrainingData};

@@ -6,6 +6,7 @@ mod tests;
 use std::path::PathBuf;
 
 use secondpass_core::ContentHash;
+use secondpass_data::training::Layout;
 use secondpass_evaluation::{NamedMeasure, Pool};
 use secondpass_text::Truncation;
 
@@ -105,6 +106,42 @@ pub enum DataSource {
         train: JudgedSplit,
         /// What checkpoints are compared on.
         dev: JudgedSplit,
+    },
+    /// The judgements of a set in BEIR's layout, with hard negatives from what a first stage found.
+    BeirAndRun {
+        /// What is learnt.
+        train: JudgedSplit,
+        /// What checkpoints are compared on.
+        dev: JudgedSplit,
+        /// A TREC run of the training queries.
+        run: PathBuf,
+        /// The ranks of the run that negatives are taken from, from 1, both included.
+        ranks: (usize, usize),
+        /// Negatives a query, at most.
+        negatives: usize,
+    },
+    /// Files of texts.
+    Files {
+        /// Triples or groups.
+        layout: Layout,
+        /// The files, which make one set; relative paths start at the recipe's folder.
+        paths: Vec<PathBuf>,
+        /// What checkpoints are compared on.
+        dev: DevSet,
+    },
+}
+
+/// What checkpoints are compared on, where training reads files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DevSet {
+    /// A split of a set in BEIR's layout.
+    Beir(JudgedSplit),
+    /// A golden set.
+    Golden {
+        /// Its lines.
+        path: PathBuf,
+        /// The documents that they name; `None` where they hold texts.
+        corpus: Option<PathBuf>,
     },
 }
 

@@ -3,12 +3,14 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use secondpass_core::{Dataset, FirstStage, Run};
+use secondpass_data::training::{self, TrainingSet};
 use secondpass_data::triples::Group;
-use secondpass_data::{beir, embedded};
+use secondpass_data::{beir, embedded, golden, trec};
 use secondpass_evaluation::Pool;
+use secondpass_finetune::mine::{Selection, groups_of_run};
 use secondpass_finetune::{
-    Checkpoint, DataSource, Dev, Event, Head as RecipeHead, Initialization as Start, ModelSource,
-    Recipe, Shape, Summary, Task, TrainingData, groups_of_judgements, train,
+    Checkpoint, DataSource, Dev, DevSet, Event, Head as RecipeHead, Initialization as Start,
+    ModelSource, Recipe, Shape, Summary, Task, TrainingData, groups_of_judgements, train,
 };
 use secondpass_model::{DeviceSpec, Dtype, Head, Initialization, Model, ModelConfig, Trainee};
 use secondpass_retrieval::{Bm25, Bm25Parameters, judged_pool};
@@ -93,6 +95,21 @@ fn data(recipe: &Recipe) -> Result<Data> {
             let training = beir::read(&train.path, &train.split)?;
             let groups = groups_of_judgements(&training);
             Ok(Data { training, groups, dev: beir::read(&dev.path, &dev.split)? })
+        }
+        DataSource::BeirAndRun { train, dev, run, ranks, negatives } => {
+            let training = beir::read(&train.path, &train.split)?;
+            let (ranks, num_negatives) = (*ranks, *negatives);
+            let selection = Selection { ranks, num_negatives, ..Selection::default() };
+            let groups = groups_of_run(&training, &trec::read_run(run)?, &selection)?;
+            Ok(Data { training, groups, dev: beir::read(&dev.path, &dev.split)? })
+        }
+        DataSource::Files { layout, paths, dev } => {
+            let TrainingSet { dataset: training, groups } = training::read(paths, *layout)?;
+            let dev = match dev {
+                DevSet::Beir(dev) => beir::read(&dev.path, &dev.split)?,
+                DevSet::Golden { path, corpus } => golden::read(path, corpus.as_deref())?.dataset,
+            };
+            Ok(Data { training, groups, dev })
         }
     }
 }

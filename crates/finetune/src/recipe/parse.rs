@@ -2,11 +2,12 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use secondpass_core::ContentHash;
+use secondpass_data::training::Layout;
 use secondpass_evaluation::Pool;
 use serde::Deserialize;
 
 use super::{
-    DataSource, DevSettings, Head, Initialization, JudgedSplit, Length, ModelSource,
+    DataSource, DevSet, DevSettings, Head, Initialization, JudgedSplit, Length, ModelSource,
     NegativeCounts, Recipe, RecipeError, Shape, Training, Warmup,
 };
 
@@ -99,6 +100,11 @@ struct RawData {
     split: Option<String>,
     dev_path: Option<PathBuf>,
     dev_split: Option<String>,
+    dev_corpus: Option<PathBuf>,
+    paths: Option<Vec<PathBuf>>,
+    run: Option<PathBuf>,
+    ranks: Option<[usize; 2]>,
+    negatives: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -227,6 +233,11 @@ impl Keys<'_> {
                     ("data.split", raw.split.is_some()),
                     ("data.dev_path", raw.dev_path.is_some()),
                     ("data.dev_split", raw.dev_split.is_some()),
+                    ("data.dev_corpus", raw.dev_corpus.is_some()),
+                    ("data.paths", raw.paths.is_some()),
+                    ("data.run", raw.run.is_some()),
+                    ("data.ranks", raw.ranks.is_some()),
+                    ("data.negatives", raw.negatives.is_some()),
                 ] {
                     self.absent(key, is_there, "data.kind is 'embedded'")?;
                 }
@@ -234,7 +245,10 @@ impl Keys<'_> {
                 Ok(DataSource::Embedded(self.filled("data.name", name)?))
             }
             "beir" => {
-                self.absent("data.name", raw.name.is_some(), "data.kind is 'beir'")?;
+                const WHEN: &str = "data.kind is 'beir'";
+                self.absent("data.name", raw.name.is_some(), WHEN)?;
+                self.absent("data.paths", raw.paths.is_some(), WHEN)?;
+                self.absent("data.dev_corpus", raw.dev_corpus.is_some(), WHEN)?;
                 let path = "the folder with corpus.jsonl in it";
                 let path = self.beside(&self.needed("data.path", raw.path, path)?);
                 let split = raw.split.unwrap_or_else(|| "train".to_owned());
@@ -247,10 +261,71 @@ impl Keys<'_> {
                     let allowed = "another split than data.split, or another data.dev_path";
                     return Err(self.value("data.dev_split", quoted(&dev.split), allowed));
                 }
-                Ok(DataSource::Beir { train, dev })
+                match raw.run {
+                    Some(run) => {
+                        let (ranks, run) = (raw.ranks.unwrap_or([10, 100]), self.beside(&run));
+                        let negatives = raw.negatives.unwrap_or(8);
+                        let negatives = self.count("data.negatives", negatives)?;
+                        if ranks[0] == 0 || ranks[1] < ranks[0] {
+                            let found = format!("{ranks:?}");
+                            let allowed = "the first and the last rank, from 1, as [10, 100]";
+                            return Err(self.value("data.ranks", found, allowed));
+                        }
+                        let ranks = (ranks[0], ranks[1]);
+                        Ok(DataSource::BeirAndRun { train, dev, run, ranks, negatives })
+                    }
+                    None => {
+                        const WHEN: &str = "there is no data.run";
+                        self.absent("data.ranks", raw.ranks.is_some(), WHEN)?;
+                        self.absent("data.negatives", raw.negatives.is_some(), WHEN)?;
+                        Ok(DataSource::Beir { train, dev })
+                    }
+                }
             }
-            other => Err(self.value("data.kind", quoted(other), "'embedded', 'beir'")),
+            "triples" => self.files(Layout::Triples, raw),
+            "groups" => self.files(Layout::Groups, raw),
+            other => {
+                let allowed = "'embedded', 'beir', 'triples', 'groups'";
+                Err(self.value("data.kind", quoted(other), allowed))
+            }
         }
+    }
+
+    fn files(&self, layout: Layout, raw: RawData) -> Result<DataSource, RecipeError> {
+        const WHEN: &str = "training reads files";
+        for (key, is_there) in [
+            ("data.name", raw.name.is_some()),
+            ("data.split", raw.split.is_some()),
+            ("data.run", raw.run.is_some()),
+            ("data.ranks", raw.ranks.is_some()),
+            ("data.negatives", raw.negatives.is_some()),
+        ] {
+            self.absent(key, is_there, WHEN)?;
+        }
+        let paths = match (raw.path, raw.paths) {
+            (Some(path), None) => vec![path],
+            (None, Some(paths)) if !paths.is_empty() => paths,
+            (Some(_), Some(_)) => {
+                let (file, key) = (self.file.to_owned(), "data.paths".to_owned());
+                return Err(RecipeError::Superfluous { file, key, when: "data.path is there" });
+            }
+            _ => return self.needed("data.path", None, "the file to train on (or data.paths)"),
+        };
+        let paths = paths.iter().map(|path| self.beside(path)).collect();
+        let what = "a golden set (JSONL), or a BEIR folder with data.dev_split";
+        let path = self.beside(&self.needed("data.dev_path", raw.dev_path, what)?);
+        let dev = match raw.dev_split {
+            Some(split) => {
+                let when = "data.dev_split is there";
+                self.absent("data.dev_corpus", raw.dev_corpus.is_some(), when)?;
+                DevSet::Beir(JudgedSplit { path, split })
+            }
+            None => {
+                let corpus = raw.dev_corpus.map(|corpus| self.beside(&corpus));
+                DevSet::Golden { path, corpus }
+            }
+        };
+        Ok(DataSource::Files { layout, paths, dev })
     }
 
     fn sampling(&self, raw: &RawSampling) -> Result<NegativeCounts, RecipeError> {

@@ -1,3 +1,5 @@
+use secondpass_data::training::Layout;
+
 use super::*;
 
 const RECIPE: &str = r#"
@@ -64,6 +66,46 @@ fn judgements_of_a_folder() {
         DataSource::Beir { train: split("configs/../set", "train"), dev: split("/dev-set", "dev") };
     assert_eq!(recipe.unwrap().data, data);
     assert_eq!(with("depth = 50", "depth = 50\npool = \"judged\"").unwrap().dev.pool, Pool::Judged);
+}
+
+const DATA: &str = "kind = \"embedded\"\nname = \"helpdesk\"";
+
+#[test]
+fn files_and_runs() {
+    let data = |text: &str| with(DATA, text).map(|recipe| recipe.data);
+    let files = data(
+        "kind = \"groups\"\npaths = [\"a.jsonl\", \"/b.jsonl.gz\"]\ndev_path = \"dev.jsonl\"\n\
+         dev_corpus = \"corpus.jsonl\"",
+    );
+    let (path, corpus) = ("configs/dev.jsonl".into(), Some("configs/corpus.jsonl".into()));
+    let expected = DataSource::Files {
+        layout: Layout::Groups,
+        paths: vec!["configs/a.jsonl".into(), "/b.jsonl.gz".into()],
+        dev: DevSet::Golden { path, corpus },
+    };
+    assert_eq!(files.unwrap(), expected);
+    let files =
+        data("kind = \"triples\"\npath = \"a.csv\"\ndev_path = \"set\"\ndev_split = \"dev\"")
+            .unwrap();
+    let DataSource::Files { layout: Layout::Triples, dev: DevSet::Beir(dev), .. } = files else {
+        panic!("{files:?}");
+    };
+    assert_eq!(dev.split, "dev");
+    let run =
+        data("kind = \"beir\"\npath = \"set\"\nrun = \"bm25.trec\"\nranks = [5, 50]").unwrap();
+    let DataSource::BeirAndRun { run, ranks, negatives, .. } = run else { panic!("{run:?}") };
+    assert_eq!((run, ranks, negatives), ("configs/bm25.trec".into(), (5, 50), 8));
+    for (text, expected) in [
+        ("kind = \"triples\"\ndev_path = \"dev\"", "'data.path'"),
+        ("kind = \"triples\"\npath = \"a\"", "'data.dev_path'"),
+        ("kind = \"triples\"\npath = \"a\"\npaths = [\"b\"]\ndev_path = \"dev\"", "'data.paths'"),
+        ("kind = \"groups\"\npath = \"a\"\ndev_path = \"d\"\nrun = \"r\"", "'data.run'"),
+        ("kind = \"beir\"\npath = \"set\"\nranks = [5, 50]", "'data.ranks'"),
+        ("kind = \"beir\"\npath = \"set\"\nrun = \"r\"\nranks = [50, 5]", "'data.ranks'"),
+    ] {
+        let error = data(text).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
 }
 
 fn with(line: &str, instead: &str) -> Result<Recipe, String> {
