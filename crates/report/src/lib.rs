@@ -18,7 +18,7 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
-use secondpass_evaluation::{QueryRow, Record};
+use secondpass_evaluation::{QueryRow, Record, ScoreDistribution};
 
 pub use error::ReportError;
 
@@ -67,6 +67,29 @@ pub fn render(
         written.push(path);
     }
     Ok(written)
+}
+
+/// Draws how positives (`relevant` in `scores`), mined negatives (`not_relevant`) and the candidates
+/// left out (`unjudged`) score, as `STEM.svg` and `STEM.png`, each whole or not at all; `label` says
+/// whose scores they are. Returns the files, none of a distribution without bins.
+///
+/// # Errors
+/// When a file cannot be written, which the error names, or the chart cannot be drawn.
+pub fn mined_scores(
+    scores: &ScoreDistribution,
+    label: &str,
+    stem: &Path,
+) -> Result<Vec<PathBuf>, ReportError> {
+    let Some((drawn, raster)) = charts::mined(scores, label)? else { return Ok(Vec::new()) };
+    let named = |ending: &str| {
+        let mut name = stem.file_name().unwrap_or_default().to_owned();
+        name.push(ending);
+        stem.with_file_name(name)
+    };
+    let (svg, png) = (named(".svg"), named(".png"));
+    write::bytes(&svg, drawn.as_bytes())?;
+    write::png(&png, &raster)?;
+    Ok(vec![svg, png])
 }
 
 /// Every file that [`render`] may write, relative to its folder: a chart without data is not among
@@ -156,6 +179,28 @@ mod tests {
             let mode = std::fs::metadata(&path).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{}", path.display());
         }
+    }
+
+    #[test]
+    fn mined_scores_are_a_picture_of_two_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let scores = ScoreDistribution {
+            edges: vec![0.0, 0.5, 1.0],
+            relevant: vec![1, 9],
+            not_relevant: vec![40, 2],
+            unjudged: vec![0, 5],
+        };
+        let stem = folder.path().join("mined.scores");
+        let written = mined_scores(&scores, "teacher", &stem).unwrap();
+        let names: Vec<_> = written.iter().map(|path| path.file_name().unwrap()).collect();
+        assert_eq!(names, ["mined.scores.svg", "mined.scores.png"]);
+        let svg = std::fs::read_to_string(&written[0]).unwrap();
+        for text in ["positives", "negatives", "left out", "10 positives, 42 negatives, 5 left out"]
+        {
+            assert!(svg.contains(text), "{text}");
+        }
+        let bare = ScoreDistribution { edges: Vec::new(), ..scores };
+        assert!(mined_scores(&bare, "teacher", &stem).unwrap().is_empty());
     }
 
     #[test]

@@ -20,7 +20,7 @@ mod svg;
 mod tradeoff;
 
 use plotters::prelude::*;
-use secondpass_evaluation::{Estimate, QueryRow, Record, Role, SystemRecord};
+use secondpass_evaluation::{Estimate, QueryRow, Record, Role, ScoreDistribution, SystemRecord};
 
 use crate::ReportError;
 use curves::Level;
@@ -99,6 +99,17 @@ pub(crate) fn draw(record: &Record, rows: &[QueryRow]) -> Result<Vec<DrawnChart>
     let mut drawn = Svg(Vec::new());
     visit(record, rows, &mut drawn)?;
     Ok(drawn.0)
+}
+
+/// Draws how positives and mined negatives score, as SVG and as pixels; `None` where there is nothing
+/// to draw.
+pub(crate) fn mined(
+    scores: &ScoreDistribution,
+    label: &str,
+) -> Result<Option<(String, Raster)>, ReportError> {
+    font::register()?;
+    let chart = ScoresChart::mined(scores, label);
+    chart.map(|chart| Ok((svg::draw(&chart)?, Raster::draw(&chart)?))).transpose()
 }
 
 /// Draws the same charts as pixels, in the same order.

@@ -17,7 +17,14 @@ pub(crate) struct ScoresChart {
     header: Header,
     panels: Panels,
     shares: Vec<Shares>,
+    kinds: [&'static str; 3],
 }
+
+/// What pairs are in the report of an experiment.
+const JUDGED: [&str; 3] = ["relevant", "not relevant", "unjudged"];
+
+/// What they are where negatives were mined.
+const MINED: [&str; 3] = ["positives", "negatives", "left out"];
 
 /// A distribution as shares of each kind of pair, so that few relevant pairs show beside many others.
 struct Shares {
@@ -84,6 +91,47 @@ impl ScoresChart {
             title,
             header,
             shares,
+            kinds: JUDGED,
+        })
+    }
+
+    /// Lays out how positives (`relevant`), mined negatives (`not relevant`) and the candidates that a
+    /// margin left out (`unjudged`) score; `None` of a distribution that is misshapen.
+    pub(crate) fn mined(scores: &ScoreDistribution, label: &str) -> Option<Self> {
+        if !well_formed(scores) {
+            return None;
+        }
+        let shares = Shares::of(scores);
+        let counts = [&scores.relevant, &scores.not_relevant, &scores.unjudged];
+        let counted: Vec<String> = MINED
+            .iter()
+            .zip(counts)
+            .map(|(kind, counts)| format!("{} {kind}", format::count(total(counts))))
+            .collect();
+        let panel = Panel::new(
+            label,
+            &counted.join(", "),
+            VerticalAxis::new(Axis::percent(shares.all()), "share of the documents of each kind"),
+            HorizontalAxis::new(Axis::number(shares.edges.iter().copied()), "score"),
+        );
+        let title = "Scores of positives and mined negatives".to_owned();
+        let header = Header::new(
+            &title,
+            "Negatives under the positives are hard ones. Those that score like positives may well be \
+             relevant, and nobody judged them: look at some, or mine with a wider margin.",
+        );
+        let medians = MINED.iter().zip(counts).filter_map(|(kind, counts)| {
+            let (low, high) = middle(scores, counts)?;
+            let (low, high) = (format::number(low), format::number(high));
+            Some(format!("the median score of {kind} lies between {low} and {high}"))
+        });
+        Some(Self {
+            alt: format!("{title}. {}.", medians.collect::<Vec<_>>().join(", ")),
+            panels: Panels::new(header.bottom() + 20.0, vec![panel]),
+            title,
+            header,
+            shares: vec![shares],
+            kinds: MINED,
         })
     }
 }
@@ -106,15 +154,15 @@ impl Chart for ScoresChart {
     fn draw<DB: DrawingBackend>(&self, painter: &Painter<'_, DB>) -> Drawn<DB> {
         self.header.draw(painter)?;
         let at = (MARGIN, self.header.bottom() + 2.0);
-        let at = entry(painter, at, "relevant", |painter, from, to| {
+        let at = entry(painter, at, self.kinds[0], |painter, from, to| {
             painter.area(&[from, (to.0, from.1), to, (from.0, to.1)], GAIN, false)?;
             painter.line(from, (to.0, from.1), GAIN, 2.0)
         })?;
-        let at = entry(painter, at, "not relevant", |painter, from, to| {
+        let at = entry(painter, at, self.kinds[1], |painter, from, to| {
             let middle = (from.1 + to.1) / 2.0;
             painter.dashed((from.0, middle), (to.0, middle), LOSS, 2.0)
         })?;
-        entry(painter, at, "unjudged", |painter, from, to| {
+        entry(painter, at, self.kinds[2], |painter, from, to| {
             let middle = (from.1 + to.1) / 2.0;
             painter.line((from.0, middle), (to.0, middle), SOFT, 1.0)
         })?;
