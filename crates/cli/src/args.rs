@@ -1,3 +1,5 @@
+mod training;
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
@@ -5,6 +7,10 @@ use secondpass_core::Texts;
 use secondpass_evaluation::HOSTED_KINDS;
 use secondpass_model::{DeviceSpec, Dtype};
 use secondpass_text::Truncation;
+
+pub use training::{
+    MineArgs, PresetFlag, SamplingFlag, SplitArgs, TriplesArgs, TriplesCheckArgs, TriplesCommand,
+};
 
 /// Which reranker should we run, is it worth it, and can we make it better on our own data?
 #[derive(Parser, Debug)]
@@ -34,6 +40,12 @@ pub enum Command {
     Calibrate(CalibrateArgs),
     /// Train a cross-encoder on groups of one positive and its negatives
     Finetune(FinetuneArgs),
+    /// Split a file into train, dev and test so that nothing leaks, without personal data
+    Split(SplitArgs),
+    /// Mine hard negatives for judged pairs
+    Mine(MineArgs),
+    /// Check training data
+    Triples(TriplesArgs),
     /// Run the embedded help-desk demonstration; needs no download, key or GPU
     Quickstart(QuickstartArgs),
     /// List hosted rerankers with their keys, limits and prices, or try one

@@ -1,0 +1,174 @@
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use secondpass_core::{Dataset, Query};
+use secondpass_data::training::Layout;
+use secondpass_data::training::check::{Against, Lengths, Report, check};
+use secondpass_data::{beir, embedded, golden};
+use secondpass_model::HELPDESK_MINI;
+use secondpass_text::{PairTokenizer, Truncation};
+
+use super::eval::read_experiment;
+use crate::args::{TriplesArgs, TriplesCheckArgs, TriplesCommand};
+use crate::exit::usage;
+use crate::table::table;
+use crate::{datasets, load};
+
+/// Training data: what is in it, and what is wrong with it.
+pub fn run(args: &TriplesArgs) -> Result<()> {
+    match &args.command {
+        TriplesCommand::Check(args) => checked(args),
+    }
+}
+
+fn checked(args: &TriplesCheckArgs) -> Result<()> {
+    let sets: Vec<(String, Dataset)> =
+        args.against.iter().map(|set| evaluated(set)).collect::<Result<_>>()?;
+    let evaluation: Vec<(String, &[Query])> =
+        sets.iter().map(|(name, set)| (name.clone(), set.queries())).collect();
+    let layout = layout(&args.files)?;
+    let tokenizer = args.tokenizer.as_deref().map(|path| tokenizer(path, args.max_length));
+    let tokenizer = tokenizer.transpose()?;
+    let mut failed = None;
+    let mut count = |query: &str, document: &str| {
+        let pairs = tokenizer.as_ref().map(|tokenizer| tokenizer.encode(query, &[document]));
+        match pairs.transpose() {
+            Ok(pairs) => {
+                pairs.iter().flatten().map(|pair| pair.ids.len() + pair.cut).sum::<usize>()
+            }
+            Err(error) => {
+                failed.get_or_insert(error);
+                0
+            }
+        }
+    };
+    let against = Against {
+        evaluation,
+        allow_overlap: args.allow_overlap,
+        tokens: tokenizer
+            .as_ref()
+            .map(|_| (&mut count as &mut dyn FnMut(&str, &str) -> usize, args.max_length)),
+    };
+    let report = check(&args.files, layout, against)?;
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    let mut out = std::io::stdout().lock();
+    match args.json {
+        true => writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?,
+        false => show(&mut out, &report, layout, args.max_length)?,
+    }
+    drop(out);
+    match report.has_errors() {
+        true => bail!("the training data cannot be used as it is"),
+        false => Ok(()),
+    }
+}
+
+/// The layout of the files, which must have one.
+fn layout(files: &[std::path::PathBuf]) -> Result<Layout> {
+    let mut found: Option<Layout> = None;
+    for file in files {
+        let layout = Layout::detect(file)?;
+        match found {
+            Some(other) if other != layout => {
+                return Err(usage(anyhow::anyhow!(
+                    "{} holds {}, and the files before it {}; check them one after the other",
+                    file.display(),
+                    layout.name(),
+                    other.name()
+                )));
+            }
+            _ => found = Some(layout),
+        }
+    }
+    found.ok_or_else(|| usage(anyhow::anyhow!("there is no file to check")))
+}
+
+/// A set that will be evaluated on.
+fn evaluated(spec: &str) -> Result<(String, Dataset)> {
+    let path = Path::new(spec);
+    if path.extension().is_some_and(|extension| extension == "toml") {
+        return Ok((spec.to_owned(), datasets::load(&read_experiment(path)?)?.dataset));
+    }
+    let set = match spec.rsplit_once(':') {
+        Some((set, split)) if set == embedded::NAME => embedded::helpdesk(split).map_err(usage)?,
+        Some((folder, split)) if Path::new(folder).is_dir() => {
+            beir::read(Path::new(folder), split)?
+        }
+        _ if path.is_dir() => {
+            return Err(usage(anyhow::anyhow!(
+                "--against {spec}: name the split that will be evaluated, as {spec}:test"
+            )));
+        }
+        _ => {
+            golden::read(path, None)
+                .with_context(|| format!("--against {spec}"))
+                .map_err(usage)?
+                .dataset
+        }
+    };
+    Ok((spec.to_owned(), set))
+}
+
+fn tokenizer(path: &Path, max_length: usize) -> Result<PairTokenizer> {
+    let truncation = Truncation::LongestFirst;
+    if path.as_os_str() == load::EMBEDDED {
+        let bytes = HELPDESK_MINI;
+        let made = PairTokenizer::from_bytes(bytes.tokenizer, bytes.name, max_length, truncation);
+        return made.map_err(usage);
+    }
+    let file = if path.is_dir() { path.join("tokenizer.json") } else { path.to_owned() };
+    PairTokenizer::from_file(&file, max_length, truncation).map_err(usage)
+}
+
+fn show(out: &mut impl Write, report: &Report, layout: Layout, max_length: usize) -> Result<()> {
+    writeln!(
+        out,
+        "{} lines of {}: {} queries, {} documents, {} positives, {} negatives; {} lines with a \
+         teacher's scores",
+        report.rows,
+        layout.name(),
+        report.queries,
+        report.documents,
+        report.positives,
+        report.negatives,
+        report.taught
+    )?;
+    let mut lengths = table(&["length of", "shortest", "median", "95%", "longest"], |at| at > 0);
+    let rows = [
+        ("queries, characters", Some(report.query_characters)),
+        ("documents, characters", Some(report.document_characters)),
+        ("pairs, tokens", report.pair_tokens),
+    ];
+    for (name, found) in rows {
+        if let Some(Lengths { min, median, p95, max }) = found {
+            lengths.add_row([
+                name.to_owned(),
+                min.to_string(),
+                median.to_string(),
+                p95.to_string(),
+                max.to_string(),
+            ]);
+        }
+    }
+    writeln!(out, "{lengths}")?;
+    if let Some(cut) = report.cut {
+        writeln!(out, "{cut} pairs are longer than {max_length} tokens and will be cut")?;
+    }
+    for finding in &report.findings {
+        let severity = if finding.is_error { "error" } else { "warning" };
+        writeln!(out, "\n{severity}: {} {}", finding.count, finding.kind.advice())?;
+        for place in finding.places.iter().take(5) {
+            writeln!(out, "  {place}")?;
+        }
+        if finding.count > 5 {
+            writeln!(out, "  …")?;
+        }
+    }
+    if report.findings.is_empty() {
+        writeln!(out, "nothing is wrong with them")?;
+    }
+    Ok(())
+}
