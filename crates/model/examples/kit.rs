@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use secondpass_model::{DeviceSpec, Dtype, Engine, Head, Model, Trainee};
-use secondpass_text::{Learner, Rates, Scorer, TokenBatch, plan};
+use secondpass_text::{AdamW, Learner, Rates, Scorer, TokenBatch, Trained, plan};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -124,10 +124,15 @@ impl Kit {
                 let weights = [folder.join("model.safetensors")];
                 let config = folder.join("config.json");
                 let model = Model::load(&config, &weights, device, dtype, Head::FromFile)?;
-                none.insert(Trainee::new(model))
+                none.insert(Trainee::new(model, &Trained::default())?)
             }
         };
-        let rates = Rates { learning_rate, weight_decay: 0.01, clip_norm: Some(1.0) };
+        let rates = Rates {
+            learning_rate,
+            weight_decay: 0.01,
+            clip_norm: Some(1.0),
+            adamw: AdamW::default(),
+        };
         let (mut seconds, mut losses) = (Vec::new(), Vec::new());
         for step in 0..steps {
             let started = Instant::now();
