@@ -12,6 +12,7 @@ import matplotlib
 
 matplotlib.use("svg")
 matplotlib.rcParams["svg.hashsalt"] = "secondpass"  # the same picture for the same record
+matplotlib.rcParams["svg.fonttype"] = "none"
 import matplotlib.pyplot as plt  # noqa: E402
 
 COLORS = {"ours": "#0b6e4f", "torch f32": "#c4512d", "onnxruntime f32": "#3b6fb6", "candle f32": "#b08900",
@@ -61,7 +62,7 @@ def verdict(model, result):
             ratio, name = min(exact)
             low, high = rows[name]["interval"]
             holds = "holds" if low >= bar else "missed" if high < bar else "open"
-            told.append(f"{workload} {ratio:.2f} [{low:.2f}, {high:.2f}] times faster than the best f32 peer "
+            told.append(f"{workload} {ratio:.2f} [{low:.2f}, {high:.2f}] times as fast as the best f32 peer "
                         f"({name}; the bar of {bar} {holds})")
     return f"- **{model}**: {'; '.join(told)}" if told else ""
 
