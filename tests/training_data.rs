@@ -111,6 +111,10 @@ fn mined_groups_of_the_embedded_set_pass_the_check() {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["findings"][0]["kind"], "evaluation-overlap");
     succeeds(&home.run(&[&leaking[..], &["--allow-overlap"]].concat()));
+    let recipe = include_str!("../configs/finetune/helpdesk-mini.toml");
+    home.write("recipe.toml", recipe);
+    let shown = succeeds(&home.run(&["finetune", "--config", "recipe.toml", "--check"]));
+    assert!(shown.contains("lines of training data"), "{shown}");
     let share = [&args[..], &["--preset", "perc-pos-95"]].concat();
     fails(&home.run(&share), 2, "is not from 0 to 1");
 }

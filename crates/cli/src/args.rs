@@ -285,6 +285,9 @@ pub struct FinetuneArgs {
     /// The recipe
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
+    /// Show what is in the training data and what is wrong with it, and train nothing
+    #[arg(long)]
+    pub check: bool,
     /// Folder for the trained model; it must not exist or be empty [default: models/NAME]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

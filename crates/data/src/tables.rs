@@ -241,7 +241,11 @@ pub(crate) fn training_rows(path: &Path) -> Result<Option<Vec<TrainingRow>>, Dat
             _ => None,
         };
         Ok(training::Row {
-            place: training::Place { file: file.clone(), number: row as u64 + 1, is_row: true },
+            place: training::Place {
+                file: file.clone(),
+                number: row as u64 + 1,
+                unit: training::Unit::Row,
+            },
             query: filled(&queries, row)?,
             positives: vec![(filled(&positives, row)?, None)],
             negatives: negative.into_iter().collect(),

@@ -27,6 +27,9 @@ pub fn run(args: &FinetuneArgs) -> Result<()> {
     let shown = args.config.display().to_string();
     let text = read_config(&args.config)?;
     let recipe = Recipe::parse(&text, &shown).map_err(usage)?;
+    if args.check {
+        return super::triples::check_recipe(&recipe);
+    }
     let folder = match &args.out {
         Some(folder) => folder.clone(),
         None => Path::new("models").join(&recipe.name),
@@ -74,13 +77,13 @@ pub fn run(args: &FinetuneArgs) -> Result<()> {
 }
 
 /// What is learnt, and what checkpoints are compared on.
-struct Data {
-    training: Dataset,
-    groups: Vec<Group>,
-    dev: Dataset,
+pub(super) struct Data {
+    pub training: Dataset,
+    pub groups: Vec<Group>,
+    pub dev: Dataset,
 }
 
-fn data(recipe: &Recipe) -> Result<Data> {
+pub(super) fn data(recipe: &Recipe) -> Result<Data> {
     match &recipe.data {
         DataSource::Embedded(name) if name == embedded::NAME => Ok(Data {
             training: embedded::helpdesk("train")?,

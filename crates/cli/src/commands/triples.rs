@@ -2,14 +2,16 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use secondpass_core::{Dataset, Query};
+use secondpass_core::Dataset;
 use secondpass_data::training::Layout;
-use secondpass_data::training::check::{Against, Lengths, Report, check};
+use secondpass_data::training::check::{Against, Lengths, Report, Tokens, check, check_groups};
 use secondpass_data::{beir, embedded, golden};
+use secondpass_finetune::{DataSource, ModelSource, Recipe};
 use secondpass_model::HELPDESK_MINI;
 use secondpass_text::{PairTokenizer, Truncation};
 
 use super::eval::read_experiment;
+use super::finetune::{Data, data};
 use crate::args::{TriplesArgs, TriplesCheckArgs, TriplesCommand};
 use crate::exit::usage;
 use crate::table::table;
@@ -25,14 +27,44 @@ pub fn run(args: &TriplesArgs) -> Result<()> {
 fn checked(args: &TriplesCheckArgs) -> Result<()> {
     let sets: Vec<(String, Dataset)> =
         args.against.iter().map(|set| evaluated(set)).collect::<Result<_>>()?;
-    let evaluation: Vec<(String, &[Query])> =
-        sets.iter().map(|(name, set)| (name.clone(), set.queries())).collect();
+    let evaluation = sets.iter().map(|(name, set)| (name.clone(), set.queries())).collect();
     let layout = layout(&args.files)?;
     let tokenizer = args.tokenizer.as_deref().map(|path| tokenizer(path, args.max_length));
     let tokenizer = tokenizer.transpose()?;
+    let report = counting(tokenizer.as_ref(), |tokens| {
+        let against = Against { evaluation, allow_overlap: args.allow_overlap, tokens };
+        Ok(check(&args.files, layout, against)?)
+    })?;
+    told(&report, layout.name(), tokenizer.as_ref(), args.json)
+}
+
+/// Checks what a recipe trains on, against its dev queries.
+pub fn check_recipe(recipe: &Recipe) -> Result<()> {
+    let tokenizer = match &recipe.model {
+        ModelSource::Folder { path, .. } => Some(tokenizer(path, recipe.training.max_length)?),
+        // Its tokenizer is trained with it.
+        ModelSource::Random { .. } => None,
+    };
+    let Data { training, groups, dev } = data(recipe)?;
+    let evaluation = vec![("dev".to_owned(), dev.queries())];
+    let report = counting(tokenizer.as_ref(), |tokens| {
+        let against = Against { evaluation, allow_overlap: false, tokens };
+        match &recipe.data {
+            DataSource::Files { layout, paths, .. } => Ok(check(paths, *layout, against)?),
+            _ => Ok(check_groups(&training, &groups, against)),
+        }
+    })?;
+    told(&report, "training data", tokenizer.as_ref(), false)
+}
+
+/// Makes a report with a tokenizer that counts.
+fn counting(
+    tokenizer: Option<&PairTokenizer>,
+    report: impl FnOnce(Option<(Tokens<'_>, usize)>) -> Result<Report>,
+) -> Result<Report> {
     let mut failed = None;
     let mut count = |query: &str, document: &str| {
-        let pairs = tokenizer.as_ref().map(|tokenizer| tokenizer.encode(query, &[document]));
+        let pairs = tokenizer.map(|tokenizer| tokenizer.encode(query, &[document]));
         match pairs.transpose() {
             Ok(pairs) => {
                 pairs.iter().flatten().map(|pair| pair.ids.len() + pair.cut).sum::<usize>()
@@ -43,21 +75,20 @@ fn checked(args: &TriplesCheckArgs) -> Result<()> {
             }
         }
     };
-    let against = Against {
-        evaluation,
-        allow_overlap: args.allow_overlap,
-        tokens: tokenizer
-            .as_ref()
-            .map(|_| (&mut count as &mut dyn FnMut(&str, &str) -> usize, args.max_length)),
-    };
-    let report = check(&args.files, layout, against)?;
-    if let Some(error) = failed {
-        return Err(error.into());
+    let count: Tokens<'_> = &mut count;
+    let report = report(tokenizer.map(|tokenizer| (count, tokenizer.max_length())))?;
+    match failed {
+        Some(error) => Err(error.into()),
+        None => Ok(report),
     }
+}
+
+/// Prints a report; fails where training must not start.
+fn told(report: &Report, what: &str, tokenizer: Option<&PairTokenizer>, json: bool) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    match args.json {
-        true => writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?,
-        false => show(&mut out, &report, layout, args.max_length)?,
+    match json {
+        true => writeln!(out, "{}", serde_json::to_string_pretty(report)?)?,
+        false => show(&mut out, report, what, tokenizer.map(PairTokenizer::max_length))?,
     }
     drop(out);
     match report.has_errors() {
@@ -123,13 +154,18 @@ fn tokenizer(path: &Path, max_length: usize) -> Result<PairTokenizer> {
     PairTokenizer::from_file(&file, max_length, truncation).map_err(usage)
 }
 
-fn show(out: &mut impl Write, report: &Report, layout: Layout, max_length: usize) -> Result<()> {
+fn show(
+    out: &mut impl Write,
+    report: &Report,
+    what: &str,
+    max_length: Option<usize>,
+) -> Result<()> {
     writeln!(
         out,
         "{} lines of {}: {} queries, {} documents, {} positives, {} negatives; {} lines with a \
          teacher's scores",
         report.rows,
-        layout.name(),
+        what,
         report.queries,
         report.documents,
         report.positives,
@@ -154,7 +190,7 @@ fn show(out: &mut impl Write, report: &Report, layout: Layout, max_length: usize
         }
     }
     writeln!(out, "{lengths}")?;
-    if let Some(cut) = report.cut {
+    if let (Some(cut), Some(max_length)) = (report.cut, max_length) {
         writeln!(out, "{cut} pairs are longer than {max_length} tokens and will be cut")?;
     }
     for finding in &report.findings {

@@ -62,17 +62,15 @@ fn what_is_no_personal_data_stays() {
 fn articles_of_a_help_desk_stay_as_they_are_but_for_addresses_and_test_cards() {
     let set = embedded::helpdesk("train").unwrap();
     let scrubber = Scrubber::new([]);
-    let (mut counts, mut addresses, mut cards) = (Counts::new(), 0, 0);
+    let mut counts = Counts::new();
     for text in set.corpus().documents().iter().map(|document| &document.text) {
         let scrubbed = scrubber.scrub(text, &mut counts);
-        let (has_address, cards_here) = (text.contains('@'), text.matches(" 0000 0000 ").count());
-        addresses += u64::from(has_address);
-        cards += cards_here as u64;
-        if !has_address && cards_here == 0 {
+        // Names of packages and mentions have an @ too, and stay.
+        if !text.contains("@ledgerly.example") && !text.contains("4000 0000 0000 0010") {
             assert_eq!(scrubbed, text.as_str());
         }
     }
-    assert_eq!(counts, Counts::from([(Rule::Email, addresses), (Rule::Card, cards)]));
+    assert_eq!(counts, Counts::from([(Rule::Email, 1), (Rule::Card, 1)]));
 }
 
 #[test]

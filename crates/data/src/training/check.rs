@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
-use secondpass_core::{ContentHash, Query};
+use secondpass_core::{ContentHash, Dataset, Document, Query};
 use serde::Serialize;
 
-use super::row::{Place, Row, Scored};
+use super::row::{Place, Row, Scored, Unit};
 use super::{Layout, each};
 use crate::near::{NEAR, near_duplicates};
 use crate::normal::normalized;
+use crate::triples::Group;
 use crate::{DataError, Defect};
 
 /// What training data holds.
@@ -187,6 +188,48 @@ pub fn check<P: AsRef<Path>>(
         }
     }
     Ok(seen.report())
+}
+
+/// Reports what is in groups that come from elsewhere than files of texts: judgements, say. Places
+/// count the queries in the order of their first groups.
+pub fn check_groups(dataset: &Dataset, groups: &[Group], against: Against<'_>) -> Report {
+    let mut seen = Seen { against, ..Seen::default() };
+    let queries: HashMap<_, _> =
+        dataset.queries().iter().map(|query| (&query.id, &query.text)).collect();
+    let mut rows: Vec<Row> = Vec::new();
+    let mut places = HashMap::new();
+    let file: std::rc::Rc<str> = format!("{} ({})", dataset.name(), dataset.split()).into();
+    for Group { query, positive, negatives, teacher } in groups {
+        let at = *places.entry(query).or_insert_with(|| {
+            let number = rows.len() as u64 + 1;
+            rows.push(Row {
+                place: Place { file: file.clone(), number, unit: Unit::Group },
+                query: queries.get(query).map(|text| (*text).clone()).unwrap_or_default(),
+                positives: Vec::new(),
+                negatives: Vec::new(),
+            });
+            rows.len() - 1
+        });
+        let text = |id| dataset.corpus().get(id).map(Document::passage);
+        let score = teacher.as_ref().map(|teacher| teacher.positive);
+        rows[at].positives.extend(text(positive).map(|text| (text, score)));
+        for (place, negative) in negatives.iter().enumerate() {
+            let score = teacher.as_ref().and_then(|teacher| teacher.negatives.get(place).copied());
+            let Some(text) = text(negative) else { continue };
+            // Each positive of a query comes with the same negatives.
+            if !rows[at].negatives.iter().any(|(known, _)| *known == text) {
+                rows[at].negatives.push((text, score));
+            }
+        }
+    }
+    for row in rows {
+        let texts = row.positives.iter().chain(&row.negatives).map(|(text, _)| text);
+        if texts.chain([&row.query]).any(|text| text.trim().is_empty()) {
+            seen.note(FindingKind::EmptyText, || row.place.to_string());
+        }
+        seen.row(row);
+    }
+    seen.report()
 }
 
 #[derive(Default)]

@@ -14,7 +14,7 @@ use secondpass_core::Dataset;
 
 pub(crate) use builder::Builder;
 pub use row::Layout;
-pub(crate) use row::{Place, Row, each, group};
+pub(crate) use row::{Place, Row, Unit, each, group};
 
 use crate::DataError;
 use crate::golden::file_name;

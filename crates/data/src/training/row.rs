@@ -60,29 +60,40 @@ impl Layout {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub file: Rc<str>,
-    /// A line, or the row of a table, from 1.
+    /// A line, the row of a table, or a group of a set, from 1.
     pub number: u64,
-    pub is_row: bool,
+    pub unit: Unit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Line,
+    Row,
+    Group,
 }
 
 impl Place {
     pub fn of(line: &Line<'_>) -> Self {
-        Self { file: line.file().into(), number: line.number, is_row: false }
+        Self { file: line.file().into(), number: line.number, unit: Unit::Line }
     }
 
     /// An error that names this place.
     pub fn fail(&self, defect: Defect) -> DataError {
         let (file, line) = (self.file.to_string(), self.number);
-        match self.is_row {
-            false => DataError::Line { file, line, defect },
-            true => DataError::Row { file, row: line, defect },
+        match self.unit {
+            Unit::Line => DataError::Line { file, line, defect },
+            Unit::Row | Unit::Group => DataError::Row { file, row: line, defect },
         }
     }
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unit = if self.is_row { "row" } else { "line" };
+        let unit = match self.unit {
+            Unit::Line => "line",
+            Unit::Row => "row",
+            Unit::Group => "group",
+        };
         write!(f, "{} {unit} {}", self.file, self.number)
     }
 }

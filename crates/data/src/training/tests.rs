@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use secondpass_core::{Query, QueryId};
 
-use super::check::{Against, FindingKind, check};
+use super::check::{Against, FindingKind, check, check_groups};
 use super::*;
 use crate::triples::TeacherScores;
 use crate::{Access, write_file};
@@ -156,4 +156,20 @@ fn a_check_reports_everything_at_once() {
     let report = check(&paths, Layout::Groups, against).unwrap();
     let overlap = report.findings.iter().find(|found| found.kind == EvaluationOverlap).unwrap();
     assert!(!overlap.is_error && report.pair_tokens.is_none());
+}
+
+#[test]
+fn groups_of_a_set_are_checked_by_query() {
+    let set = crate::embedded::helpdesk("train").unwrap();
+    let groups = crate::embedded::helpdesk_groups().unwrap();
+    let report = check_groups(&set, &groups, Against::default());
+    assert!(!report.has_errors(), "{:?}", report.findings);
+    let queries: std::collections::BTreeSet<_> = groups.iter().map(|group| &group.query).collect();
+    assert_eq!(report.rows, queries.len());
+    let evaluation = vec![("train".to_owned(), set.queries())];
+    let against = Against { evaluation, ..Against::default() };
+    let report = check_groups(&set, &groups, against);
+    assert_eq!(report.findings[0].kind, FindingKind::EvaluationOverlap);
+    assert_eq!(report.findings[0].count, report.queries);
+    assert!(report.findings[0].places[0].starts_with("helpdesk (train) group 1: query '"));
 }
