@@ -146,13 +146,13 @@ pub type Tokens<'a> = &'a mut dyn FnMut(&str, &str) -> usize;
 
 /// What training data is checked against.
 #[derive(Default)]
-pub struct Against<'a> {
+pub struct Against<'a, 't> {
     /// Evaluation sets: their names and queries.
     pub evaluation: Vec<(String, &'a [Query])>,
     /// Whether queries of theirs in training are no error but a warning.
     pub allow_overlap: bool,
     /// What counts tokens, and the limit above which pairs are cut.
-    pub tokens: Option<(Tokens<'a>, usize)>,
+    pub tokens: Option<(Tokens<'t>, usize)>,
 }
 
 /// Reads all files of one layout and reports what is in them.
@@ -162,7 +162,7 @@ pub struct Against<'a> {
 pub fn check<P: AsRef<Path>>(
     paths: &[P],
     layout: Layout,
-    against: Against<'_>,
+    against: Against<'_, '_>,
 ) -> Result<Report, DataError> {
     let mut seen = Seen { against, ..Seen::default() };
     for path in paths {
@@ -192,7 +192,7 @@ pub fn check<P: AsRef<Path>>(
 
 /// Reports what is in groups that come from elsewhere than files of texts: judgements, say. Places
 /// count the queries in the order of their first groups.
-pub fn check_groups(dataset: &Dataset, groups: &[Group], against: Against<'_>) -> Report {
+pub fn check_groups(dataset: &Dataset, groups: &[Group], against: Against<'_, '_>) -> Report {
     let mut seen = Seen { against, ..Seen::default() };
     let queries: HashMap<_, _> =
         dataset.queries().iter().map(|query| (&query.id, &query.text)).collect();
@@ -233,8 +233,8 @@ pub fn check_groups(dataset: &Dataset, groups: &[Group], against: Against<'_>) -
 }
 
 #[derive(Default)]
-struct Seen<'a> {
-    against: Against<'a>,
+struct Seen<'a, 't> {
+    against: Against<'a, 't>,
     rows: usize,
     taught: usize,
     /// The first place of each different query, with whether it has a negative; in order.
@@ -249,7 +249,7 @@ struct Seen<'a> {
     findings: BTreeMap<FindingKind, (usize, Vec<String>)>,
 }
 
-impl Seen<'_> {
+impl Seen<'_, '_> {
     fn note(&mut self, kind: FindingKind, what: impl FnOnce() -> String) {
         let (count, places) = self.findings.entry(kind).or_default();
         *count += 1;
