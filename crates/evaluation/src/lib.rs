@@ -30,6 +30,7 @@ pub mod store;
 mod table;
 #[cfg(test)]
 mod testing;
+pub mod training;
 mod warning;
 
 pub use agreement::{Changes, overlap};

@@ -14,6 +14,7 @@ mod html;
 mod markdown;
 mod marks;
 mod money;
+mod training;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 use secondpass_evaluation::{QueryRow, Record, ScoreDistribution};
 
 pub use error::ReportError;
+pub use training::render_training;
 
 /// Writes the report of `record` into `folder`, which is made if it is missing: `report.md`,
 /// `report.html`, and each chart that the record holds data for as `charts/NAME.svg` and

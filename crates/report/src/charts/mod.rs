@@ -18,8 +18,10 @@ mod raster;
 mod scores;
 mod svg;
 mod tradeoff;
+mod training;
 
 use plotters::prelude::*;
+use secondpass_evaluation::training::TrainingRecord;
 use secondpass_evaluation::{Estimate, QueryRow, Record, Role, ScoreDistribution, SystemRecord};
 
 use crate::ReportError;
@@ -36,6 +38,7 @@ pub(crate) use quality::QualityChart;
 pub(crate) use raster::Raster;
 pub(crate) use scores::{ScoresChart, middle, total, well_formed};
 pub(crate) use tradeoff::TradeoffChart;
+pub(crate) use training::{DevChart, LossChart, RateChart};
 
 /// The width of every chart in logical pixels.
 pub(crate) const WIDTH: f64 = 760.0;
@@ -124,6 +127,33 @@ pub(crate) fn rasters(record: &Record, rows: &[QueryRow]) -> Result<Vec<Raster>,
     let mut drawn = Pixels(Vec::new());
     visit(record, rows, &mut drawn)?;
     Ok(drawn.0)
+}
+
+/// Draws the charts of a training run, both ways, in the order of the pages.
+pub(crate) fn of_training(
+    record: &TrainingRecord,
+) -> Result<Vec<(DrawnChart, Raster)>, ReportError> {
+    struct Both(Vec<(DrawnChart, Raster)>);
+    impl Visitor for Both {
+        fn visit<C: Chart>(&mut self, chart: &C) -> Result<(), ReportError> {
+            let (title, alt) = (chart.title(), chart.alt());
+            let drawn = DrawnChart { name: C::NAME, title, alt, svg: svg::draw(chart)? };
+            self.0.push((drawn, Raster::draw(chart)?));
+            Ok(())
+        }
+    }
+    font::register()?;
+    let mut both = Both(Vec::new());
+    if let Some(chart) = LossChart::new(record) {
+        both.visit(&chart)?;
+    }
+    if let Some(chart) = DevChart::new(record) {
+        both.visit(&chart)?;
+    }
+    if let Some(chart) = RateChart::new(record) {
+        both.visit(&chart)?;
+    }
+    Ok(both.0)
 }
 
 /// What is done with each chart.
