@@ -149,11 +149,30 @@ impl ModelConfig {
     ///
     /// # Errors
     /// As [`ModelConfig::from_file`].
-    pub(crate) fn of_encoder(path: &Path) -> Result<Self, ConfigError> {
+    pub fn of_encoder(path: &Path) -> Result<Self, ConfigError> {
         let (bytes, shown) = read(path)?;
         let mut config = Self::parse(&bytes, &shown)?;
         config.id2label = None;
         config.check(shown)
+    }
+
+    /// The same with what other programs ask for before they serve it as a reranker:
+    ///
+    /// - sentence-transformers' `CrossEncoder` reads `sentence_transformers.activation_fn`, which
+    ///   `CrossEncoder.save_pretrained` writes; without it, it puts a sigmoid on the scores.
+    /// - text-embeddings-inference reads `BertConfig` in `backends/candle/src/models/bert.rs`:
+    ///   `vocab_size`, `hidden_size`, `num_hidden_layers`, `num_attention_heads`,
+    ///   `intermediate_size`, `hidden_act`, `hidden_dropout_prob`, `max_position_embeddings`,
+    ///   `type_vocab_size`, `initializer_range`, `layer_norm_eps` and `pad_token_id`, all of them
+    ///   required; `id2label`, required of a classifier; `position_embedding_type` and
+    ///   `classifier_dropout`, which may be missing. Its router takes a model for a reranker by
+    ///   `architectures` and one entry in `id2label`.
+    pub fn to_serve(mut self) -> Self {
+        // transformers' default, which its configs leave out; nothing here is drawn with it.
+        self.rest.entry("initializer_range".to_owned()).or_insert_with(|| 0.02.into());
+        let block = serde_json::json!({ "activation_fn": "torch.nn.modules.linear.Identity" });
+        self.rest.insert("sentence_transformers".to_owned(), block);
+        self
     }
 
     /// The same encoder as a reranker with one label, as transformers reads it.
@@ -318,6 +337,31 @@ mod tests {
         assert_eq!((config.first_position(), config.max_length()), (2, 10));
         let config = with("model_type", "bert".into()).unwrap();
         assert_eq!((config.first_position(), config.max_length()), (0, 12));
+    }
+
+    #[test]
+    fn what_serves_it_finds_its_keys() {
+        let config = with("id2label", serde_json::json!({ "0": "LABEL_0" })).unwrap().to_serve();
+        let written = serde_json::to_value(&config).unwrap();
+        for key in [
+            "vocab_size",
+            "hidden_size",
+            "num_hidden_layers",
+            "num_attention_heads",
+            "intermediate_size",
+            "hidden_act",
+            "hidden_dropout_prob",
+            "max_position_embeddings",
+            "type_vocab_size",
+            "initializer_range",
+            "layer_norm_eps",
+            "pad_token_id",
+            "id2label",
+        ] {
+            assert!(!written[key].is_null(), "{key}");
+        }
+        let activation = &written["sentence_transformers"]["activation_fn"];
+        assert_eq!(activation, "torch.nn.modules.linear.Identity");
     }
 
     #[test]

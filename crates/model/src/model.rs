@@ -74,6 +74,21 @@ impl Model {
             Head::FromFile => ModelConfig::from_file(config)?,
             Head::New { .. } => ModelConfig::of_encoder(config)?,
         };
+        Self::load_as(config, weights, device, dtype, head)
+    }
+
+    /// Reads the weights of a model whose config is at hand, perhaps with other dropouts than its file
+    /// says.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn load_as(
+        config: ModelConfig,
+        weights: &[PathBuf],
+        device: DeviceSpec,
+        dtype: Dtype,
+        head: Head,
+    ) -> Result<Self, LoadError> {
         let opened = device.open(dtype)?;
         let files = Files::open(weights, opened.clone(), dtype)?;
         Self::from_files(files, config, opened, device, dtype, head)
