@@ -280,7 +280,8 @@ pub struct MockProviderArgs {
 #[command(after_help = "Example:
   secondpass finetune --config configs/finetune/helpdesk-mini.toml --out models/helpdesk-mini
 
-The checkpoint that is best on dev is in the folder at any moment; Ctrl-C ends with it.")]
+The checkpoint that is best on dev is in the folder at any moment. A run that was stopped or killed
+goes on where it was with the same command.")]
 pub struct FinetuneArgs {
     /// The recipe
     #[arg(long, value_name = "FILE")]
@@ -294,6 +295,15 @@ pub struct FinetuneArgs {
     /// Where to compute: auto, cpu, flex, ndarray, cuda or cuda:N
     #[arg(long, default_value = "auto")]
     pub device: DeviceSpec,
+    /// Show what would be done: counts, steps, lengths, memory, time; write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Start anew where a run was stopped, and forget that one
+    #[arg(long)]
+    pub fresh: bool,
+    /// Print the training record, or the forecast of a dry run, as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(clap::Args, Debug)]

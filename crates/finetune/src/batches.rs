@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use secondpass_core::{Document, Query, TruncationAudit};
 use secondpass_text::{PairTokenizer, TokenBatch};
 
@@ -12,6 +14,8 @@ pub struct SampledGroup<'a> {
     pub documents: Vec<&'a Document>,
     /// Which of them answers the query.
     pub positive: usize,
+    /// A teacher's score of each document, where there is one.
+    pub teacher: Option<Vec<f32>>,
 }
 
 /// Groups of sequences to learn from: each group is one query with its candidates.
@@ -21,9 +25,35 @@ pub struct GroupBatch {
     pub tokens: TokenBatch,
     /// Sequences in each group; together they are all of them.
     pub sizes: Vec<usize>,
-    /// What each sequence's probability within its group should be; one a sequence, adding up to 1
-    /// in each group. Hard labels put 1 on the positive.
+    /// What each sequence should be, one a sequence: 1 for a positive and 0 for a negative, or any
+    /// grades that the loss takes.
     pub targets: Vec<f32>,
+    /// A teacher's score of each sequence, where the groups have one; otherwise empty.
+    pub teacher: Vec<f32>,
+}
+
+impl GroupBatch {
+    /// Where each group's sequences stand.
+    pub fn ranges(&self) -> impl Iterator<Item = Range<usize>> + '_ {
+        let mut start = 0;
+        self.sizes.iter().map(move |&size| {
+            let group = start..start + size;
+            start += size;
+            group
+        })
+    }
+
+    /// The same groups, one after another.
+    pub(crate) fn joined<'a>(parts: impl Iterator<Item = &'a Self>) -> Self {
+        let mut whole = Self::default();
+        for part in parts {
+            part.tokens.sequences().for_each(|(ids, types)| whole.tokens.push(ids, types));
+            whole.sizes.extend(&part.sizes);
+            whole.targets.extend(&part.targets);
+            whole.teacher.extend(&part.teacher);
+        }
+        whole
+    }
 }
 
 /// The groups as tokens, with all of the target on each positive. Cuts are noted in `audit`.
@@ -49,6 +79,7 @@ pub fn encode(
         batch.sizes.push(pairs.len());
         let targets = (0..pairs.len()).map(|place| f32::from(place == group.positive));
         batch.targets.extend(targets);
+        batch.teacher.extend(group.teacher.iter().flatten());
     }
     Ok(batch)
 }
@@ -66,8 +97,8 @@ mod tests {
         let [a, b, c] = corpus.documents() else { panic!("three documents") };
         let (one, two) = (query("1", "fox"), query("2", "owl"));
         let groups = [
-            SampledGroup { query: &one, documents: vec![b, a, c], positive: 1 },
-            SampledGroup { query: &two, documents: vec![c, b], positive: 0 },
+            SampledGroup { query: &one, documents: vec![b, a, c], positive: 1, teacher: None },
+            SampledGroup { query: &two, documents: vec![c, b], positive: 0, teacher: None },
         ];
         let tokenizer = tokenizer(&["red fox grey owl", "a red owl and a fox"], 12);
         let mut audit = TruncationAudit::default();

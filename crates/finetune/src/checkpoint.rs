@@ -12,18 +12,19 @@ use crate::FinetuneError;
 /// training into this folder puts back.
 #[derive(Clone, Copy, Debug)]
 pub struct Checkpoint<'a> {
-    /// The folder; it must not exist, or be empty, when training starts. Weights are stored as
-    /// 16-bit floats.
+    /// The folder; it must not exist, or be empty, when training starts anew.
     pub folder: &'a Path,
     /// What belongs to a model beside `config.json` and its weights, by file name: its
     /// `tokenizer.json`.
     pub files: &'a [(&'a str, &'a [u8])],
+    /// Whether weights are stored as 16-bit floats, otherwise as 32-bit ones.
+    pub half: bool,
 }
 
 impl Checkpoint<'_> {
     /// Makes sure that nothing of value stands where the checkpoint goes, and that it can be
-    /// written at all.
-    pub(crate) fn prepare(&self) -> Result<(), FinetuneError> {
+    /// written at all. What is there may stay when it is of a run that goes on.
+    pub(crate) fn prepare(&self, goes_on: bool) -> Result<(), FinetuneError> {
         let old = self.beside("old");
         if !self.folder.exists() && old.exists() {
             fs::rename(&old, self.folder).map_err(at(&old))?;
@@ -33,7 +34,7 @@ impl Checkpoint<'_> {
             Err(error) if error.kind() == ErrorKind::NotFound => true,
             Err(error) => return Err(at(self.folder)(error)),
         };
-        if !is_empty {
+        if !is_empty && !goes_on {
             return Err(FinetuneError::CheckpointExists(self.folder.to_owned()));
         }
         if let Some(parent) = self.folder.parent() {
@@ -44,14 +45,24 @@ impl Checkpoint<'_> {
         fs::remove_dir(&partial).map_err(at(&partial))
     }
 
+    /// Removes what a run left that is not to go on.
+    pub(crate) fn clear(&self) -> Result<(), FinetuneError> {
+        remove(&self.beside("old"))?;
+        remove(self.folder)
+    }
+
     /// Replaces the folder by the learner's weights after this many steps.
     pub(crate) fn save(&self, learner: &dyn Learner, step: usize) -> Result<(), FinetuneError> {
         let (partial, old) = (self.beside("partial"), self.beside("old"));
         fresh(&partial)?;
-        learner.save(&partial, true).map_err(|source| FinetuneError::Save { step, source })?;
+        learner.save(&partial, self.half).map_err(|source| FinetuneError::Save { step, source })?;
         for (name, bytes) in self.files {
             let file = partial.join(name);
             fs::write(&file, bytes).map_err(at(&file))?;
+        }
+        for entry in fs::read_dir(&partial).map_err(at(&partial))? {
+            let path = entry.map_err(at(&partial))?.path();
+            fs::File::open(&path).and_then(|file| file.sync_all()).map_err(at(&path))?;
         }
         remove(&old)?;
         if self.folder.exists() {
@@ -100,8 +111,9 @@ mod tests {
     fn a_save_replaces_the_one_before_and_leaves_nothing_else() {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("new/best");
-        let checkpoint = Checkpoint { folder: &folder, files: &[("tokenizer.json", b"{}")] };
-        checkpoint.prepare().unwrap();
+        let checkpoint =
+            Checkpoint { folder: &folder, files: &[("tokenizer.json", b"{}")], half: true };
+        checkpoint.prepare(false).unwrap();
         assert!(!folder.exists());
         checkpoint.save(&Toy::new(3), 1).unwrap();
         fs::write(folder.join("stray"), "").unwrap();
@@ -115,7 +127,7 @@ mod tests {
     fn a_cut_save_leaves_the_one_before() {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("best");
-        let checkpoint = Checkpoint { folder: &folder, files: &[] };
+        let checkpoint = Checkpoint { folder: &folder, files: &[], half: true };
         checkpoint.save(&Toy::new(3), 1).unwrap();
         let mut full = Toy::new(4);
         full.disk_is_full = true;
@@ -124,7 +136,7 @@ mod tests {
         assert_eq!(fs::read_to_string(folder.join("config.json")).unwrap(), "{\"weights\":3}");
         // Cut between the two renames.
         fs::rename(&folder, parent.path().join(".best.old")).unwrap();
-        assert!(matches!(checkpoint.prepare(), Err(FinetuneError::CheckpointExists(_))));
+        assert!(matches!(checkpoint.prepare(false), Err(FinetuneError::CheckpointExists(_))));
         assert_eq!(names(&folder), ["config.json", "model.safetensors"]);
     }
 
@@ -132,12 +144,13 @@ mod tests {
     fn what_stands_there_is_not_overwritten() {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path();
-        let checkpoint = Checkpoint { folder, files: &[] };
-        checkpoint.prepare().unwrap();
+        let checkpoint = Checkpoint { folder, files: &[], half: true };
+        checkpoint.prepare(false).unwrap();
         fs::write(folder.join("thesis.txt"), "").unwrap();
-        assert!(matches!(checkpoint.prepare(), Err(FinetuneError::CheckpointExists(_))));
+        assert!(matches!(checkpoint.prepare(false), Err(FinetuneError::CheckpointExists(_))));
+        checkpoint.prepare(true).unwrap();
         let file = folder.join("thesis.txt");
-        let checkpoint = Checkpoint { folder: &file, files: &[] };
-        assert!(matches!(checkpoint.prepare(), Err(FinetuneError::Checkpoint { .. })));
+        let checkpoint = Checkpoint { folder: &file, files: &[], half: true };
+        assert!(matches!(checkpoint.prepare(false), Err(FinetuneError::Checkpoint { .. })));
     }
 }

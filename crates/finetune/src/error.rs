@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use secondpass_core::{DocId, QueryId};
 use secondpass_text::{ScoreError, TokenizeError, TrainError, Truncation};
 
-use crate::Leak;
+use crate::{Leak, RankError};
 
 /// Why there is no trained model, or none beyond the checkpoint that was kept.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,29 @@ pub enum FinetuneError {
     /// A query whose positive has nothing to stand against.
     #[error("query '{0}' has no negative: every document of the corpus is judged relevant to it")]
     NoNegatives(QueryId),
+    /// The loss learns from a teacher, and a group has none.
+    #[error(
+        "the group of query '{0}' has no teacher's scores, and the recipe's loss learns from them; \
+         mine negatives with a teacher, or choose another loss"
+    )]
+    NoTeacher(QueryId),
+    /// A taught group has nothing to compare its positive with.
+    #[error(
+        "the group of query '{0}' has no negatives, and the recipe's loss takes only those that a \
+         teacher scored; remove the group, or mine negatives for it"
+    )]
+    NothingTaught(QueryId),
+    /// A text with nothing in it.
+    #[error("document '{document}' of query '{query}' has no text; remove it from the triples")]
+    EmptyDocument {
+        /// Whose triple it is.
+        query: QueryId,
+        /// The document.
+        document: DocId,
+    },
+    /// A query with nothing in it.
+    #[error("query '{0}' has no text; remove it from the triples")]
+    EmptyQuery(QueryId),
     /// A query stands in training and in dev.
     #[error(
         "{count} of the training queries are dev queries too, the first '{}' ('{}' in dev: \"{}\"); \
@@ -64,6 +87,20 @@ pub enum FinetuneError {
     /// No dev query has candidates.
     #[error("no dev query has a candidate to score; check that the run belongs to the dev split")]
     NoDevPairs,
+    /// The measure applies to no dev query.
+    #[error("{measure} applies to no dev query; choose another dev.measure")]
+    NoDevValue {
+        /// The measure.
+        measure: String,
+    },
+    /// A set could not be tested on.
+    #[error("the test on '{set}': {source}")]
+    Test {
+        /// What the recipe calls it.
+        set: String,
+        /// Why not.
+        source: Box<RankError>,
+    },
     /// A query's pairs make no tokens.
     #[error("query '{query}': {source}")]
     Tokenize {
@@ -90,14 +127,51 @@ pub enum FinetuneError {
     },
     /// A loss, gradient or score that is NaN or infinite.
     #[error(
-        "step {step}: the {what} is not finite; lower training.learning_rate or lengthen \
-         training.warmup. {}", kept(*.best)
+        "step {step}: the {what} is not finite{}; lower training.learning_rate or lengthen \
+         training.warmup, and look at these texts. {}", among(.queries), kept(*.best)
     )]
     NotFinite {
         /// What.
         what: &'static str,
+        /// The queries of the batch it was in; none for a dev score.
+        queries: Vec<QueryId>,
         /// The step, from 1; for a dev score, the steps made.
         step: usize,
+        /// The step whose weights the checkpoint folder holds.
+        best: Option<usize>,
+    },
+    /// A loss beyond all bounds.
+    #[error(
+        "step {step}: the loss is {loss:.3e}, after {before:.3} in the first steps: training \
+         diverges{}; lower training.learning_rate, lengthen training.warmup or set training.clip_norm. {}",
+        among(.queries), kept(*.best)
+    )]
+    Exploded {
+        /// The step, from 1.
+        step: usize,
+        /// Its loss.
+        loss: f64,
+        /// The mean of the first steps.
+        before: f64,
+        /// The queries of the micro-batch with the largest part of it.
+        queries: Vec<QueryId>,
+        /// The step whose weights the checkpoint folder holds.
+        best: Option<usize>,
+    },
+    /// Not even one group fits into memory.
+    #[error(
+        "step {step}: the group of query '{query}' alone ({tokens} tokens) does not fit into memory \
+         ({reason}); lower training.max_length or sampling.negatives. {}", kept(*.best)
+    )]
+    OutOfMemory {
+        /// The step, from 1.
+        step: usize,
+        /// Whose group.
+        query: QueryId,
+        /// Its tokens.
+        tokens: usize,
+        /// What the device said.
+        reason: String,
         /// The step whose weights the checkpoint folder holds.
         best: Option<usize>,
     },
@@ -113,6 +187,41 @@ pub enum FinetuneError {
     /// Something stands where the checkpoint goes.
     #[error("{0} exists and is not empty; remove it or choose another folder for the checkpoint")]
     CheckpointExists(PathBuf),
+    /// A run was stopped here that was another one.
+    #[error(
+        "{folder} holds a training run that was stopped, and {} differ; use what it was started with, \
+         choose another folder, or start anew with --fresh", .differences.join(", ")
+    )]
+    OtherRun {
+        /// The folder of its states.
+        folder: PathBuf,
+        /// What is not as it was.
+        differences: Vec<&'static str>,
+    },
+    /// None of the states can be used.
+    #[error(
+        "{folder} holds a training run that was stopped, and none of its states can be used ({reason}); \
+         start anew with --fresh"
+    )]
+    DamagedStates {
+        /// The folder of the states.
+        folder: PathBuf,
+        /// What is wrong with the latest.
+        reason: String,
+    },
+    /// A state to go on from cannot be written.
+    #[error(
+        "cannot keep the state of step {step} in {folder}: {reason}; free some space or choose \
+        another folder, then run the same command again"
+    )]
+    State {
+        /// Steps made.
+        step: usize,
+        /// The folder of the states.
+        folder: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
     /// The checkpoint cannot be written.
     #[error("cannot write the checkpoint {path}: {source}")]
     Checkpoint {
@@ -129,6 +238,19 @@ pub enum FinetuneError {
         /// Why not.
         source: TrainError,
     },
+}
+
+fn among(queries: &[QueryId]) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<String> = queries.iter().take(SHOWN).map(|query| format!("'{query}'")).collect();
+    match queries.len() {
+        0 => String::new(),
+        1 => format!(" in the batch of query {}", shown[0]),
+        count if count > SHOWN => {
+            format!(" in the batch of queries {} and {} more", shown.join(", "), count - SHOWN)
+        }
+        _ => format!(" in the batch of queries {}", shown.join(", ")),
+    }
 }
 
 fn kept(best: Option<usize>) -> String {

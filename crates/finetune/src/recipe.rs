@@ -1,4 +1,5 @@
 mod error;
+mod more;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -8,9 +9,12 @@ use std::path::PathBuf;
 use secondpass_core::ContentHash;
 use secondpass_data::training::Layout;
 use secondpass_evaluation::{NamedMeasure, Pool};
-use secondpass_text::Truncation;
+use secondpass_text::{AdamW, Trained, Truncation};
 
 pub use error::RecipeError;
+
+use crate::losses::LossKind;
+use crate::{Decay, MicroBatch};
 
 /// How a model is to be trained: a validated TOML file.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,10 +33,18 @@ pub struct Recipe {
     pub data: DataSource,
     /// Where each group's negatives come from.
     pub sampling: NegativeCounts,
+    /// What is wrong with a step's scores.
+    pub loss: LossKind,
+    /// Which weights change.
+    pub trained: Trained,
     /// The optimization.
     pub training: Training,
     /// How checkpoints are compared.
     pub dev: DevSettings,
+    /// What is kept on disk.
+    pub keep: Keeping,
+    /// What the model is tested on, before and after.
+    pub tests: Vec<TestSpec>,
 }
 
 /// Where training starts.
@@ -51,7 +63,18 @@ pub enum ModelSource {
         path: PathBuf,
         /// What becomes of its head.
         head: Head,
+        /// Its dropout while it is trained.
+        dropout: Dropout,
     },
+}
+
+/// Dropout in place of what a model's `config.json` says; `None` leaves that.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Dropout {
+    /// On embeddings, layer outputs and, unless the config has another for it, in the head.
+    pub hidden: Option<f64>,
+    /// On attention weights.
+    pub attention: Option<f64>,
 }
 
 /// What becomes of the head of a model on disk.
@@ -179,14 +202,18 @@ pub struct Training {
     pub length: Length,
     /// Groups that one optimizer step averages over.
     pub groups_per_step: usize,
-    /// Groups that are computed at once: memory, not learning.
-    pub groups_per_batch: usize,
+    /// What is computed at once: memory, not learning.
+    pub micro_batch: MicroBatch,
     /// The highest learning rate.
     pub learning_rate: f64,
     /// How long the rate rises.
     pub warmup: Warmup,
+    /// How the rate falls then.
+    pub decay: Decay,
     /// Decoupled weight decay.
     pub weight_decay: f64,
+    /// The optimizer's constants.
+    pub adamw: AdamW,
     /// Global gradient norm above which gradients are scaled down.
     pub clip_norm: Option<f64>,
     /// The longest pair, in tokens, special ones included.
@@ -226,4 +253,34 @@ pub struct DevSettings {
     pub pool: Pool,
     /// How many dev queries, drawn by the seed; `None` for all.
     pub queries: Option<usize>,
+    /// Evaluations without a new best after which training ends; `None` for never.
+    pub patience: Option<usize>,
+}
+
+/// What is kept on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keeping {
+    /// Steps between two states to go on from.
+    pub every: usize,
+    /// How many of them are kept, the latest ones.
+    pub last: usize,
+    /// Whether the trained weights are 16-bit floats, otherwise 32-bit ones.
+    pub half: bool,
+}
+
+/// A set that a model is tested on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TestSpec {
+    /// What reports call it.
+    pub name: String,
+    /// Where it is.
+    pub set: JudgedSplit,
+    /// Candidates per query.
+    pub depth: usize,
+    /// What may be a candidate.
+    pub pool: Pool,
+    /// What it is measured by.
+    pub measure: NamedMeasure,
+    /// Whether it is from another domain than what is learnt.
+    pub other_domain: bool,
 }

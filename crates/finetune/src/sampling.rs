@@ -32,6 +32,7 @@ pub struct Sampler<'a> {
     data: TrainingData<'a>,
     counts: NegativeCounts,
     seed: u64,
+    is_taught: bool,
     queries: HashMap<&'a QueryId, &'a Query>,
     positives: HashMap<&'a QueryId, HashSet<&'a DocId>>,
     epoch: usize,
@@ -66,8 +67,9 @@ impl<'a> Sampler<'a> {
             }
             positives.entry(&group.query).or_default().insert(&group.positive);
         }
+        check_texts(&data, &queries)?;
         let order = order(data.groups.len(), seed, 0);
-        Ok(Self { data, counts, seed, queries, positives, epoch: 0, order })
+        Ok(Self { data, counts, seed, is_taught: false, queries, positives, epoch: 0, order })
     }
 
     /// Groups in an epoch.
@@ -78,6 +80,25 @@ impl<'a> Sampler<'a> {
     /// Whether there are no groups: never, once it is made.
     pub fn is_empty(&self) -> bool {
         self.order.is_empty()
+    }
+
+    /// The same with a teacher's scores: negatives come from the groups' own lists alone, because
+    /// nobody scored others.
+    ///
+    /// # Errors
+    /// A group without scores, or without negatives.
+    pub(crate) fn taught(self) -> Result<Self, FinetuneError> {
+        for group in self.data.groups {
+            let query = || group.query.clone();
+            match &group.teacher {
+                None => return Err(FinetuneError::NoTeacher(query())),
+                Some(_) if group.negatives.is_empty() => {
+                    return Err(FinetuneError::NothingTaught(query()));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(Self { is_taught: true, ..self })
     }
 
     /// The group at a place in the sequence of all epochs, counted from 0, with its documents in a
@@ -99,10 +120,12 @@ impl<'a> Sampler<'a> {
         documents.shuffle(&mut random);
         let positive = documents.iter().position(|document| document.id == group.positive);
         let query = self.queries.get(&group.query).copied();
+        let teacher = taught(group, &documents);
         Ok(SampledGroup {
             query: query.ok_or_else(|| FinetuneError::UnknownQuery(group.query.clone()))?,
             documents,
             positive: positive.unwrap_or(0),
+            teacher,
         })
     }
 
@@ -121,6 +144,9 @@ impl<'a> Sampler<'a> {
             if taken.insert(id) {
                 negatives.push(known(self.data.corpus, &group.query, id)?);
             }
+        }
+        if self.is_taught {
+            return Ok(negatives);
         }
         let is_relevant = |id: &DocId| {
             self.positives.get(&group.query).is_some_and(|positives| positives.contains(id))
@@ -165,6 +191,37 @@ fn order(groups: usize, seed: u64, epoch: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..groups).collect();
     order.shuffle(&mut generator(seed, Draw::Order, epoch, 0));
     order
+}
+
+/// The teacher's scores of these documents; `None` when one of them has none.
+fn taught(group: &Group, documents: &[&Document]) -> Option<Vec<f32>> {
+    let teacher = group.teacher.as_ref()?;
+    let negatives: HashMap<&DocId, f64> =
+        group.negatives.iter().zip(teacher.negatives.iter().copied()).collect();
+    let score = |document: &&Document| match document.id == group.positive {
+        true => Some(teacher.positive as f32),
+        false => negatives.get(&document.id).map(|&score| score as f32),
+    };
+    documents.iter().map(score).collect()
+}
+
+/// An empty text cannot be told apart from another one.
+fn check_texts(
+    data: &TrainingData<'_>,
+    queries: &HashMap<&QueryId, &Query>,
+) -> Result<(), FinetuneError> {
+    for group in data.groups {
+        if queries.get(&group.query).is_some_and(|query| query.text.trim().is_empty()) {
+            return Err(FinetuneError::EmptyQuery(group.query.clone()));
+        }
+        for id in std::iter::once(&group.positive).chain(&group.negatives) {
+            if known(data.corpus, &group.query, id)?.passage().trim().is_empty() {
+                let (query, document) = (group.query.clone(), id.clone());
+                return Err(FinetuneError::EmptyDocument { query, document });
+            }
+        }
+    }
+    Ok(())
 }
 
 fn known<'a>(
@@ -323,6 +380,21 @@ mod tests {
             Sampler::new(data, counts, 1),
             Err(FinetuneError::NoCandidates { wanted: 1 })
         ));
+    }
+
+    #[test]
+    fn empty_texts_are_named() {
+        let counts = NegativeCounts { hard: 1, first_stage: 0, random: 0 };
+        let error = |parts: &Parts| parts.try_sampler(counts, 1).unwrap_err().to_string();
+        let mut blank = parts();
+        blank.queries[1].text = " \n".to_owned();
+        assert!(error(&blank).contains("query 'r' has no text"));
+        let mut blank = parts();
+        blank.corpus = corpus(
+            &["d0", "d1", "d2", "d3", "d7", "d8", "d9"]
+                .map(|id| (id, if id == "d3" { "" } else { "text" })),
+        );
+        assert!(error(&blank).contains("document 'd3' of query 'q' has no text"));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use secondpass_core::{Corpus, Document, Query};
+use secondpass_core::{ContentHash, Corpus, Document, Query, TruncationAudit};
+use secondpass_evaluation::training::{TRAINING_SCHEMA, TrainingIdentity, TrainingRecord};
 use secondpass_text::{
     Derivatives, Learner, PairTokenizer, Rates, ScoreError, Scorer, StepReport, TokenBatch,
     TrainError, Truncation, train_unigram,
@@ -27,10 +28,45 @@ pub(crate) fn tokenizer(texts: &[&str], max_length: usize) -> PairTokenizer {
     PairTokenizer::from_bytes(&bytes, "test", max_length, Truncation::LongestFirst).unwrap()
 }
 
+/// A record before its first step.
+pub(crate) fn record(of: usize) -> TrainingRecord {
+    let hash = ContentHash::of(b"toy");
+    TrainingRecord {
+        schema: TRAINING_SCHEMA,
+        name: "toy".to_owned(),
+        seed: 1,
+        identity: TrainingIdentity {
+            recipe: hash.clone(),
+            data: hash.clone(),
+            dev: hash.clone(),
+            dev_candidates: hash.clone(),
+            weights: hash.clone(),
+            tokenizer: hash,
+            device: "toy".to_owned(),
+        },
+        loss: "toy".to_owned(),
+        dev_queries: 1,
+        measure: "RR".to_owned(),
+        of,
+        stopped: false,
+        ended_early: false,
+        groups: 0,
+        tokens: 0,
+        seconds: 0.0,
+        steps: Vec::new(),
+        evaluations: Vec::new(),
+        best: None,
+        warnings: Vec::new(),
+        truncation: TruncationAudit::default(),
+        dev_truncation: TruncationAudit::default(),
+        tested: Vec::new(),
+    }
+}
+
 /// Scores a pair by the weights of what query and document share. Plain gradient descent.
 #[derive(Default)]
 pub(crate) struct Toy {
-    weights: Vec<f32>,
+    pub weights: Vec<f32>,
     gradient: Vec<f32>,
     steps: usize,
     /// Sequences and seed of every micro-batch, step by step.
@@ -43,6 +79,12 @@ pub(crate) struct Toy {
     pub is_dull: bool,
     /// Cannot save.
     pub disk_is_full: bool,
+    /// Cannot keep states.
+    pub forgets: bool,
+    /// The device is lost at this step, from 0.
+    pub fails_at: Option<usize>,
+    /// The most sequences that fit into memory.
+    pub room: Option<usize>,
 }
 
 impl Toy {
@@ -88,6 +130,12 @@ impl Learner for Toy {
         seed: u64,
         derivatives: &mut Derivatives<'_>,
     ) -> Result<(), TrainError> {
+        if self.room.is_some_and(|room| batch.len() > room) {
+            return Err(TrainError::OutOfMemory(format!("{} sequences", batch.len())));
+        }
+        if self.fails_at == Some(self.steps) {
+            return Err(ScoreError::Device("lost".to_owned()).into());
+        }
         self.batches.last_mut().unwrap().push((batch.len(), seed));
         let mut logits = self.score(std::slice::from_ref(batch))?;
         if self.nan_at == Some(self.steps) {
@@ -120,7 +168,7 @@ impl Learner for Toy {
     }
 
     fn save(&self, folder: &Path, half: bool) -> Result<(), TrainError> {
-        assert!(half);
+        let _ = half;
         if self.disk_is_full {
             return Err(TrainError::Save("no space left".to_owned()));
         }
@@ -129,10 +177,17 @@ impl Learner for Toy {
         std::fs::write(folder.join("model.safetensors"), self.steps.to_string()).unwrap();
         Ok(())
     }
+
     fn save_state(&self, folder: &Path) -> Result<(), TrainError> {
+        if self.forgets {
+            return Err(TrainError::State("this learner keeps none".to_owned()));
+        }
         let state = serde_json::to_vec(&(&self.weights, self.steps)).unwrap();
-        std::fs::write(folder.join("state.json"), state)
-            .map_err(|error| TrainError::Save(error.to_string()))
+        std::fs::write(folder.join("state.json"), state).unwrap();
+        match self.disk_is_full {
+            true => Err(TrainError::Save("no space left".to_owned())),
+            false => Ok(()),
+        }
     }
 
     fn load_state(&mut self, folder: &Path) -> Result<(), TrainError> {

@@ -3,13 +3,14 @@ use std::path::{Path, PathBuf};
 
 use secondpass_core::ContentHash;
 use secondpass_data::training::Layout;
-use secondpass_evaluation::Pool;
 use serde::Deserialize;
 
+use super::more::{RawAdamW, RawKeeping, RawLoss, RawTest, RawTrained};
 use super::{
-    DataSource, DevSet, DevSettings, Head, Initialization, JudgedSplit, Length, ModelSource,
-    NegativeCounts, Recipe, RecipeError, Shape, Training, Warmup,
+    DataSource, DevSet, DevSettings, Dropout, Head, Initialization, JudgedSplit, Length,
+    ModelSource, NegativeCounts, Recipe, RecipeError, Shape, Training, Warmup,
 };
+use crate::MicroBatch;
 
 /// Bounds every count, so that no product of two of them overflows.
 const MOST: usize = 1_000_000_000;
@@ -35,6 +36,15 @@ impl Recipe {
             let allowed = format!("at most model.shape.max_length ({})", shape.max_length);
             return Err(keys.value("training.max_length", training.max_length, &allowed));
         }
+        let dev = keys.dev(raw.dev)?;
+        let loss = keys.loss(raw.loss)?;
+        let sampling = keys.sampling(&raw.sampling)?;
+        if loss.needs_teacher() && sampling.hard != sampling.total() {
+            // Nobody scored what is drawn from elsewhere.
+            let (found, allowed) =
+                (sampling.hard, "all of sampling.negatives, as the loss needs a teacher's scores");
+            return Err(keys.value("sampling.hard", found, allowed));
+        }
         Ok(Self {
             file: file_name.to_owned(),
             hash: ContentHash::of(text.as_bytes()),
@@ -42,9 +52,13 @@ impl Recipe {
             seed: raw.seed,
             model,
             data: keys.data(raw.data)?,
-            sampling: keys.sampling(&raw.sampling)?,
+            sampling,
+            loss,
+            trained: keys.trained(raw.trained, raw.seed)?,
             training,
-            dev: keys.dev(raw.dev)?,
+            keep: keys.keeping(raw.keep, dev.every)?,
+            tests: keys.tests(raw.evaluate, &dev)?,
+            dev,
         })
     }
 }
@@ -57,8 +71,13 @@ struct RawRecipe {
     model: RawModel,
     data: RawData,
     sampling: RawSampling,
+    loss: Option<RawLoss>,
+    trained: Option<RawTrained>,
     training: RawTraining,
+    keep: Option<RawKeeping>,
     dev: RawDev,
+    #[serde(default)]
+    evaluate: Vec<RawTest>,
 }
 
 #[derive(Deserialize)]
@@ -69,6 +88,8 @@ struct RawModel {
     tokenizer: Option<RawTokenizer>,
     path: Option<PathBuf>,
     head: Option<String>,
+    hidden_dropout: Option<f64>,
+    attention_dropout: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -122,10 +143,12 @@ struct RawTraining {
     epochs: Option<usize>,
     steps: Option<usize>,
     groups_per_step: usize,
-    groups_per_batch: usize,
+    groups_per_batch: Option<usize>,
+    tokens_per_batch: Option<usize>,
     learning_rate: f64,
     warmup: toml::Value,
     weight_decay: f64,
+    adamw: Option<RawAdamW>,
     clip_norm: Option<f64>,
     decay: String,
     max_length: usize,
@@ -140,18 +163,19 @@ struct RawDev {
     depth: usize,
     pool: Option<String>,
     queries: Option<usize>,
+    patience: Option<usize>,
 }
 
 fn line_of(text: &str, offset: usize) -> usize {
     1 + text.bytes().take(offset).filter(|&byte| byte == b'\n').count()
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("'{text}'")
 }
 
 /// Validation, with the file that every error names.
-struct Keys<'a> {
+pub(super) struct Keys<'a> {
     file: &'a str,
 }
 
@@ -162,6 +186,8 @@ impl Keys<'_> {
                 const WHEN: &str = "model.kind = \"random\"";
                 self.absent("model.path", raw.path.is_some(), WHEN)?;
                 self.absent("model.head", raw.head.is_some(), WHEN)?;
+                self.absent("model.hidden_dropout", raw.hidden_dropout.is_some(), WHEN)?;
+                self.absent("model.attention_dropout", raw.attention_dropout.is_some(), WHEN)?;
                 let shape = self.needed("model.shape", raw.shape, "the encoder's sizes")?;
                 let tokenizer = self.needed(
                     "model.tokenizer",
@@ -184,7 +210,14 @@ impl Keys<'_> {
                         return Err(self.value("model.head", quoted(other), "'new', 'kept'"));
                     }
                 };
-                Ok(ModelSource::Folder { path: self.beside(&path), head })
+                let dropout = |key: &str, value: Option<f64>| {
+                    value.map(|value| self.dropout(key, value)).transpose()
+                };
+                let dropout = Dropout {
+                    hidden: dropout("model.hidden_dropout", raw.hidden_dropout)?,
+                    attention: dropout("model.attention_dropout", raw.attention_dropout)?,
+                };
+                Ok(ModelSource::Folder { path: self.beside(&path), head, dropout })
             }
             other => Err(self.value("model.kind", quoted(other), "'random', 'folder'")),
         }
@@ -192,12 +225,7 @@ impl Keys<'_> {
 
     fn shape(&self, raw: &RawShape) -> Result<Shape, RecipeError> {
         let count = |key: &str, value| self.count(&format!("model.shape.{key}"), value);
-        let dropout = |key: &str, value: f64| match (0.0..1.0).contains(&value) {
-            true => Ok(value),
-            false => {
-                Err(self.value(&format!("model.shape.{key}"), value, "a number from 0 to below 1"))
-            }
-        };
+        let dropout = |key: &str, value| self.dropout(&format!("model.shape.{key}"), value);
         let heads = count("num_attention_heads", raw.num_attention_heads)?;
         let hidden_size = count("hidden_size", raw.hidden_size)?;
         if !hidden_size.is_multiple_of(heads) {
@@ -352,18 +380,8 @@ impl Keys<'_> {
                 Length::Steps(0)
             }
         };
-        if raw.decay != "linear" {
-            return Err(self.value("training.decay", quoted(&raw.decay), "'linear'"));
-        }
         let groups_per_step = self.count("training.groups_per_step", raw.groups_per_step)?;
-        let groups_per_batch = self.count("training.groups_per_batch", raw.groups_per_batch)?;
-        if groups_per_batch > groups_per_step {
-            let allowed = format!("at most training.groups_per_step ({groups_per_step})");
-            return Err(self.value("training.groups_per_batch", groups_per_batch, &allowed));
-        }
-        if !(raw.weight_decay.is_finite() && raw.weight_decay >= 0.0) {
-            return Err(self.value("training.weight_decay", raw.weight_decay, "a number from 0"));
-        }
+        let micro_batch = self.micro_batch(&raw, groups_per_step)?;
         let clip_norm =
             raw.clip_norm.map(|norm| self.positive("training.clip_norm", norm)).transpose()?;
         let truncation = raw.truncation.parse().map_err(|_| {
@@ -373,14 +391,49 @@ impl Keys<'_> {
         Ok(Training {
             length,
             groups_per_step,
-            groups_per_batch,
+            micro_batch,
             learning_rate: self.positive("training.learning_rate", raw.learning_rate)?,
             warmup: self.warmup(&raw.warmup)?,
-            weight_decay: raw.weight_decay,
+            decay: self.decay(&raw.decay)?,
+            weight_decay: self.from_zero("training.weight_decay", raw.weight_decay)?,
+            adamw: self.adamw(raw.adamw)?,
             clip_norm,
             max_length: self.count("training.max_length", raw.max_length)?,
             truncation,
         })
+    }
+
+    fn micro_batch(
+        &self,
+        raw: &RawTraining,
+        groups_per_step: usize,
+    ) -> Result<MicroBatch, RecipeError> {
+        const KEY: &str = "training.groups_per_batch";
+        match (raw.groups_per_batch, raw.tokens_per_batch) {
+            (Some(groups), None) if groups > groups_per_step => {
+                let allowed = format!("at most training.groups_per_step ({groups_per_step})");
+                Err(self.value(KEY, groups, &allowed))
+            }
+            (Some(groups), None) => Ok(MicroBatch::Groups(self.count(KEY, groups)?)),
+            (None, Some(tokens)) => {
+                Ok(MicroBatch::Tokens(self.count("training.tokens_per_batch", tokens)?))
+            }
+            (None, None) => {
+                let what = "what is computed at once, unless 'tokens_per_batch' is";
+                self.needed(KEY, None, what)
+            }
+            (Some(_), Some(_)) => {
+                self.absent(KEY, true, "training.tokens_per_batch is there")?;
+                Ok(MicroBatch::Groups(1))
+            }
+        }
+    }
+
+    fn dropout(&self, key: &str, value: f64) -> Result<f64, RecipeError> {
+        match (0.0..1.0).contains(&value) {
+            true => Ok(value),
+            false => Err(self.value(key, value, "a number from 0 to below 1")),
+        }
     }
 
     fn warmup(&self, raw: &toml::Value) -> Result<Warmup, RecipeError> {
@@ -403,40 +456,36 @@ impl Keys<'_> {
         })?;
         let queries = raw.queries.map(|queries| self.count("dev.queries", queries)).transpose()?;
         let every = self.count("dev.every", raw.every)?;
-        let pool = match raw.pool.as_deref() {
-            None | Some("corpus") => Pool::Corpus,
-            Some("judged") => Pool::Judged,
-            Some(other) => {
-                return Err(self.value("dev.pool", quoted(other), "'corpus', 'judged'"));
-            }
-        };
+        let pool = self.pool("dev.pool", raw.pool.as_deref())?;
+        let patience = raw.patience.map(|patience| self.count("dev.patience", patience));
+        let patience = patience.transpose()?;
         let depth = self.count("dev.depth", raw.depth)?;
-        Ok(DevSettings { measure, every, depth, pool, queries })
+        Ok(DevSettings { measure, every, depth, pool, queries, patience })
     }
 
     /// A path of the recipe, from the recipe's own folder.
-    fn beside(&self, path: &Path) -> PathBuf {
+    pub(super) fn beside(&self, path: &Path) -> PathBuf {
         match Path::new(self.file).parent() {
             Some(folder) => folder.join(path),
             None => path.to_owned(),
         }
     }
 
-    fn count(&self, key: &str, value: usize) -> Result<usize, RecipeError> {
+    pub(super) fn count(&self, key: &str, value: usize) -> Result<usize, RecipeError> {
         match (1..=MOST).contains(&value) {
             true => Ok(value),
             false => Err(self.value(key, value, &format!("a whole number from 1 to {MOST}"))),
         }
     }
 
-    fn positive(&self, key: &str, value: f64) -> Result<f64, RecipeError> {
+    pub(super) fn positive(&self, key: &str, value: f64) -> Result<f64, RecipeError> {
         match value.is_finite() && value > 0.0 {
             true => Ok(value),
             false => Err(self.value(key, value, "a number above 0")),
         }
     }
 
-    fn filled(&self, key: &str, text: String) -> Result<String, RecipeError> {
+    pub(super) fn filled(&self, key: &str, text: String) -> Result<String, RecipeError> {
         match text.trim().is_empty() {
             true => Err(self.value(key, quoted(&text), "a text that is not blank")),
             false => Ok(text),
@@ -448,7 +497,12 @@ impl Keys<'_> {
         value.ok_or_else(|| RecipeError::Missing { file, key: key.to_owned(), what })
     }
 
-    fn absent(&self, key: &str, is_there: bool, when: &'static str) -> Result<(), RecipeError> {
+    pub(super) fn absent(
+        &self,
+        key: &str,
+        is_there: bool,
+        when: &'static str,
+    ) -> Result<(), RecipeError> {
         let (file, key) = (self.file.to_owned(), key.to_owned());
         match is_there {
             true => Err(RecipeError::Superfluous { file, key, when }),
@@ -456,7 +510,7 @@ impl Keys<'_> {
         }
     }
 
-    fn value(&self, key: &str, found: impl Display, allowed: &str) -> RecipeError {
+    pub(super) fn value(&self, key: &str, found: impl Display, allowed: &str) -> RecipeError {
         RecipeError::Value {
             file: self.file.to_owned(),
             key: key.to_owned(),

@@ -1,4 +1,7 @@
+use std::path::Path;
+
 use secondpass_data::training::Layout;
+use secondpass_text::LoraTarget;
 
 use super::*;
 
@@ -48,6 +51,8 @@ measure = "nDCG@10"
 every = 200
 depth = 50
 "#;
+
+const LORA: &str = "trained.lora.targets";
 
 /// Checkpoints may not be compared on what is learnt.
 const SAME_SPLIT: &str = "kind = \"beir\"\npath = \"set\"\ndev_split = \"train\"";
@@ -134,6 +139,44 @@ fn reads_every_key() {
 }
 
 #[test]
+fn what_is_left_out_has_defaults() {
+    let recipe = with("", "").unwrap();
+    assert_eq!((recipe.loss, recipe.trained), (LossKind::GroupSoftmax, Trained::default()));
+    assert_eq!(recipe.keep, Keeping { every: 200, last: 2, half: true });
+    assert_eq!(recipe.training.adamw, AdamW::default());
+    assert_eq!(recipe.training.micro_batch, MicroBatch::Groups(8));
+    assert!(recipe.tests.is_empty() && recipe.dev.patience.is_none());
+}
+
+#[test]
+fn every_optional_table() {
+    let more = "[loss]\nkind = \"lambda\"\nmu = 5.0\n\
+        [trained]\nfrozen_layers = 1\n\
+        [trained.lora]\ntargets = [\"query\", \"attention.output\"]\nrank = 4\nalpha = 8\n\
+        [keep]\nevery = 50\nlast = 3\nweights = \"f32\"\n\
+        [[evaluate]]\nname = \"far\"\npath = \"far\"\nmeasure = \"RR\"\nother_domain = true\n\
+        [dev]\npatience = 4";
+    let recipe = with("[dev]", more).unwrap();
+    assert_eq!(recipe.loss, LossKind::Lambda { mu: 5.0 });
+    let lora = recipe.trained.lora.unwrap();
+    assert_eq!(lora.targets, [LoraTarget::Query, LoraTarget::AttentionOutput]);
+    assert_eq!((lora.rank, lora.alpha, lora.seed), (4, 8.0, 7));
+    assert!(!recipe.trained.embeddings && recipe.trained.frozen_layers == 1);
+    assert_eq!(recipe.keep, Keeping { every: 50, last: 3, half: false });
+    assert_eq!(recipe.dev.patience, Some(4));
+    let [test] = &recipe.tests[..] else { panic!("{:?}", recipe.tests) };
+    assert_eq!(
+        (test.set.path.as_path(), test.set.split.as_str()),
+        (Path::new("configs/far"), "test")
+    );
+    assert!(test.other_domain && test.depth == 50 && test.measure.to_string() == "RR");
+    let recipe = with("groups_per_batch = 8", "tokens_per_batch = 4096").unwrap();
+    assert_eq!(recipe.training.micro_batch, MicroBatch::Tokens(4096));
+    let recipe = with("decay = \"linear\"", "decay = \"cosine\"").unwrap();
+    assert_eq!(recipe.training.decay, Decay::Cosine);
+}
+
+#[test]
 fn a_folder_starts_at_the_recipes() {
     let (before, rest) = RECIPE.split_once("[model]").unwrap();
     let (_, after) = rest.split_once("[data]").unwrap();
@@ -143,7 +186,10 @@ fn a_folder_starts_at_the_recipes() {
     };
     let recipe = parse("kind = \"folder\"\npath = \"../encoder\"\nhead = \"new\"").unwrap();
     let path = PathBuf::from("configs/../encoder");
-    assert_eq!(recipe.model, ModelSource::Folder { path, head: Head::New });
+    assert_eq!(
+        recipe.model,
+        ModelSource::Folder { path, head: Head::New, dropout: Dropout::default() }
+    );
     let error = parse("kind = \"folder\"\nhead = \"new\"").unwrap_err();
     assert_eq!(error, "configs/r.toml: key 'model.path' is missing; it is the model's folder");
     let error = parse("kind = \"folder\"\npath = \"x\"\nhead = \"old\"").unwrap_err();
@@ -180,7 +226,33 @@ fn errors_name_file_and_key() {
         ("warmup = 0.06", "warmup = -1", "training.warmup"),
         ("warmup = 0.06", "warmup = \"all\"", "training.warmup"),
         ("clip_norm = 1.0", "clip_norm = 0.0", "training.clip_norm"),
-        ("decay = \"linear\"", "decay = \"cosine\"", "training.decay"),
+        ("decay = \"linear\"", "decay = \"step\"", "training.decay"),
+        ("groups_per_batch = 8", "", "training.groups_per_batch"),
+        (
+            "groups_per_batch = 8",
+            "groups_per_batch = 8\ntokens_per_batch = 8",
+            "training.groups_per_batch",
+        ),
+        ("groups_per_batch = 8", "tokens_per_batch = 0", "training.tokens_per_batch"),
+        ("weight_decay = 0.01", "weight_decay = -1.0", "training.weight_decay"),
+        ("clip_norm = 1.0", "clip_norm = 1.0\nadamw = { beta_2 = 1.0 }", "training.adamw.beta_2"),
+        ("kind = \"random\"", "kind = \"random\"\nhidden_dropout = 0.1", "model.hidden_dropout"),
+        ("depth = 50", "depth = 50\npatience = 0", "dev.patience"),
+        ("[dev]", "[loss]\nkind = \"hinge\"\n[dev]", "loss.kind"),
+        ("[dev]", "[loss]\nkind = \"ranknet\"\nmu = 1.0\n[dev]", "loss.mu"),
+        ("[dev]", "[loss]\nkind = \"lambda\"\nmu = -1.0\n[dev]", "loss.mu"),
+        ("[dev]", "[loss]\nkind = \"distillation\"\nweight = 0.0\n[dev]", "loss.weight"),
+        ("[dev]", "[loss]\nkind = \"margin-mse\"\n[dev]", "sampling.hard"),
+        ("[dev]", "[keep]\nweights = \"bf16\"\n[dev]", "keep.weights"),
+        ("[dev]", "[keep]\nlast = 0\n[dev]", "keep.last"),
+        ("[dev]", "[trained.lora]\ntargets = []\nrank = 8\nalpha = 16\n[dev]", LORA),
+        ("[dev]", "[trained.lora]\ntargets = [\"w\"]\nrank = 8\nalpha = 16\n[dev]", LORA),
+        (
+            "[dev]",
+            "[trained]\nembeddings = true\nlora = { targets = [\"key\"], rank = 8, alpha = 9 }\n[dev]",
+            "trained.embeddings",
+        ),
+        ("depth = 50", "depth = 50\n[[evaluate]]\nname = \" \"\npath = \"x\"", "evaluate[0].name"),
         ("max_length = 160", "max_length = 193", "training.max_length"),
         ("\"longest-first\"", "\"left\"", "training.truncation"),
         ("nDCG@10", "ndcg", "dev.measure"),
