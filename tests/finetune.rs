@@ -78,8 +78,7 @@ fn home() -> Home {
     home
 }
 
-const TRAIN: [&str; 7] =
-    ["finetune", "--config", "tiny.toml", "--out", "model", "--device", "flex"];
+const TRAIN: [&str; 7] = ["finetune", "--config", "tiny.toml", "--out", "model", "--device", "cpu"];
 
 fn names(home: &Home, folder: &str) -> Vec<String> {
     let entries = fs::read_dir(home.path(folder)).unwrap();
@@ -162,7 +161,7 @@ fn others_load_it(home: &Home) {
         .enumerate()
         .map(|(id, text)| serde_json::json!({ "id": id.to_string(), "text": text }).to_string())
         .collect();
-    let args = ["rerank", "--model", "model", "--device", "flex", "--query", query, "--json"];
+    let args = ["rerank", "--model", "model", "--device", "cpu", "--query", query, "--json"];
     let args = [&args[..], &["--raw-scores", "--max-length", "40"]].concat();
     let ours = succeeds(&home.run_on(&lines.join("\n"), &args));
     let ours: serde_json::Value = serde_json::from_str(&ours).unwrap();
@@ -179,7 +178,7 @@ fn others_load_it(home: &Home) {
 fn faults_are_told() {
     let home = home();
     home.write("blocked", "a file");
-    let out = ["finetune", "--config", "tiny.toml", "--out", "blocked/model", "--device", "flex"];
+    let out = ["finetune", "--config", "tiny.toml", "--out", "blocked/model", "--device", "cpu"];
     fails(&home.run(&out), 1, "cannot write the checkpoint");
     let corpus = home.read("set/corpus.jsonl");
     let first = corpus.lines().next().unwrap();
