@@ -9,6 +9,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("text", &["core"]),
     ("kernels", &[]),
     ("model", &["core", "text", "kernels"]),
+    ("onnx", &["core", "text"]),
     ("data", &["core"]),
     ("http", &["core"]),
     ("retrieval", &["core", "text", "http"]),
@@ -24,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "text",
             "model",
             "kernels",
+            "onnx",
             "data",
             "http",
             "mock",
@@ -81,6 +83,13 @@ fn only_the_model_names_burn() {
     for (package, known) in dependencies() {
         let burn = known.iter().any(|name| name == "burn" || name.starts_with("burn-"));
         assert_eq!(burn, package == "secondpass-model", "{package}");
+    }
+}
+
+#[test]
+fn only_the_onnx_room_names_its_runtime() {
+    for (package, known) in dependencies() {
+        assert_eq!(known.contains("ort"), package == "secondpass-onnx", "{package}");
     }
 }
 

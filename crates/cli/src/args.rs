@@ -61,6 +61,7 @@ pub enum Command {
   secondpass rerank --model BAAI/bge-reranker-v2-m3 --query 'export invoices' docs.txt
   secondpass rerank --model embedded --query 'export invoices' docs.txt
   secondpass rerank --model ./my-model --query 'refund' --top-n 5 --json docs.jsonl
+  secondpass rerank --model ./my-model --onnx=onnx/model_quantized.onnx --query 'refund' docs.txt
   psql -Atc 'select text from docs' | secondpass rerank --model ./my-model --query 'refund' -
 
 Documents are one a line, or JSONL objects with `text` and optionally `id` and `title`.
@@ -71,6 +72,17 @@ pub struct RerankArgs {
     /// demonstration model that the program carries
     #[arg(long, value_name = "PATH_OR_ID")]
     pub model: String,
+    /// Run the model's ONNX file through ONNX Runtime: model.onnx or onnx/model.onnx, or the file named
+    /// (--onnx=onnx/model_quantized.onnx)
+    #[arg(
+        long,
+        value_name = "FILE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "",
+        conflicts_with_all = ["device", "dtype"]
+    )]
+    pub onnx: Option<String>,
     /// A hub branch, tag or commit to use
     #[arg(long)]
     pub revision: Option<String>,

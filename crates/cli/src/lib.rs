@@ -12,6 +12,7 @@ mod jobs;
 mod load;
 mod money;
 mod note;
+mod onnx;
 mod prices;
 mod progress;
 mod publish;

@@ -117,7 +117,7 @@ fn graded(error: LoadError) -> anyhow::Error {
 }
 
 /// A limit without room was asked for; anything else failed.
-fn graded_tokenizer(error: TokenizeError) -> anyhow::Error {
+pub fn graded_tokenizer(error: TokenizeError) -> anyhow::Error {
     match error {
         TokenizeError::NoRoom { .. } => usage(error),
         _ => error.into(),
@@ -126,7 +126,11 @@ fn graded_tokenizer(error: TokenizeError) -> anyhow::Error {
 
 /// The limit to use: what was asked for, if the model has positions for it.
 pub fn max_length(config: &ModelConfig, asked: Option<usize>) -> Result<usize> {
-    let limit = config.max_length();
+    within(config.max_length(), asked)
+}
+
+/// The same for a model with so many positions.
+pub fn within(limit: usize, asked: Option<usize>) -> Result<usize> {
     match asked {
         Some(asked) if asked > limit => Err(usage(anyhow::anyhow!(
             "--max-length {asked} exceeds the model's {limit} positions; lower it to {limit} or less"

@@ -1,8 +1,8 @@
 use anyhow::{Context as _, Result};
 use secondpass_core::Reranker;
 use secondpass_evaluation::{
-    ConfigError, Contender, CrossEncoderSpec, Experiment, LengthVariant, ModelSpec, RerankerKind,
-    RerankerSpec,
+    ConfigError, Contender, CrossEncoderSpec, Experiment, LengthVariant, ModelSpec, OnnxSpec,
+    RerankerKind, RerankerSpec,
 };
 use secondpass_rerankers::{CrossEncoder, LongDocuments};
 use secondpass_text::OVERLAP;
@@ -11,6 +11,7 @@ use crate::exit::usage;
 use crate::first_stage::allowed;
 use crate::hosted::Shared;
 use crate::load::{self, Loaded, Opened, Settings};
+use crate::onnx::{self, Onnx};
 
 /// Tokens scored at a time, padding included.
 const BATCH_TOKENS: usize = 4096;
@@ -57,6 +58,7 @@ fn contending(
     let (name, concurrency) = (&*spec.name, spec.concurrency);
     let (reranker, lengths): (Box<dyn Reranker>, _) = match &spec.kind {
         RerankerKind::CrossEncoder(settings) => cross_encoder(experiment, index, name, settings)?,
+        RerankerKind::Onnx(settings) => onnx(experiment, index, name, settings)?,
         RerankerKind::Hosted(settings) => {
             let hosted = shared.open(experiment, index, (name, concurrency), settings)?;
             (Box::new(hosted), Vec::new())
@@ -98,16 +100,51 @@ fn cross_encoder(
         Box::new(plain.with_long_documents(long_documents, OVERLAP))
     };
     let own = loaded.tokenizer.max_length();
+    let lengths =
+        lengths(experiment, name, own, |length| Ok(cross_encoder(loaded.cut_at(length)?)))?;
+    Ok((cross_encoder(loaded), lengths))
+}
+
+fn onnx(experiment: &Experiment, index: usize, name: &str, spec: &OnnxSpec) -> Result<WithLengths> {
+    let OnnxSpec { model, file, revision, max_length, truncation, long_documents } = spec;
+    let long_documents: LongDocuments = parse(experiment, index, "long_documents", long_documents)?;
+    let opened = onnx::open(onnx::Settings {
+        model,
+        file: file.as_deref(),
+        revision: revision.as_deref(),
+        max_length: *max_length,
+        truncation: parse(experiment, index, "truncation", truncation)?,
+    })
+    .with_context(|| format!("{}: reranker {} ('{name}')", experiment.file, index + 1))?;
+    let weights = opened.weights()?;
+    let cross_encoder = |onnx: Onnx| -> Box<dyn Reranker> {
+        let identity = onnx.identity(name, Some(weights.clone()));
+        let plain =
+            CrossEncoder::new(identity, onnx.tokenizer, Box::new(onnx.scorer), BATCH_TOKENS);
+        Box::new(plain.with_long_documents(long_documents, OVERLAP))
+    };
+    let own = opened.tokenizer.max_length();
+    let lengths =
+        lengths(experiment, name, own, |length| Ok(cross_encoder(opened.cut_at(length)?)))?;
+    Ok((cross_encoder(opened), lengths))
+}
+
+/// A reranker at the lengths of the sweep that are not its own.
+fn lengths(
+    experiment: &Experiment,
+    name: &str,
+    own: usize,
+    at: impl Fn(usize) -> Result<Box<dyn Reranker>>,
+) -> Result<Vec<(usize, Box<dyn Reranker>)>> {
     let others = experiment.sweep.max_lengths.iter().filter(|&&length| length != own);
-    let lengths = others
+    others
         .map(|&length| {
-            let cut = loaded.cut_at(length).with_context(|| {
+            let cut = at(length).with_context(|| {
                 format!("{}: key 'sweep.max_lengths', reranker '{name}'", experiment.file)
             });
-            Ok((length, cross_encoder(cut?)))
+            Ok((length, cut?))
         })
-        .collect::<Result<_>>()?;
-    Ok((cross_encoder(loaded), lengths))
+        .collect()
 }
 
 fn parse<T>(experiment: &Experiment, index: usize, key: &str, value: &str) -> Result<T>

@@ -4,6 +4,7 @@
 mod dataset;
 mod download;
 mod error;
+mod files;
 mod folder;
 mod remote;
 mod settings;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 pub use dataset::{DatasetFiles, dataset_files};
 pub use error::HubError;
+pub use files::{NamedFiles, named_files};
 pub(crate) use remote::is_revision;
 pub use settings::{HubSettings, Token};
 

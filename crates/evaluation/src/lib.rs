@@ -44,8 +44,8 @@ pub use expectation::{ExpectationResult, check};
 pub use experiment::{
     ConfigError, CrossEncoderSpec, DatasetSource, DatasetSpec, DenseSpec, EmbeddingsSpec,
     Expectation, Experiment, FIRST_STAGE, FirstStageKind, FirstStageSpec, HOSTED_KINDS, HostedSpec,
-    ModelSpec, ORACLE, PartSpec, Pool, QuerySample, RerankerKind, RerankerSpec, RetrieverSpec,
-    SweepSpec, TimeoutsSpec,
+    ModelSpec, ORACLE, OnnxSpec, PartSpec, Pool, QuerySample, RerankerKind, RerankerSpec,
+    RetrieverSpec, SweepSpec, TimeoutsSpec,
 };
 pub use finding::finding;
 pub use journal::{InFlight, JOURNAL_FOLDER, Journal, JournalError};

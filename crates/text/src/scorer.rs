@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::TokenBatch;
 
 /// Why a model could not score.
@@ -49,4 +51,11 @@ pub trait Scorer: Send + Sync {
     /// # Errors
     /// Sequences the model cannot take, or a failing device.
     fn score(&self, batches: &[TokenBatch]) -> Result<Vec<f32>, ScoreError>;
+}
+
+/// A scorer that several share scores as it would alone.
+impl<T: Scorer + ?Sized> Scorer for Arc<T> {
+    fn score(&self, batches: &[TokenBatch]) -> Result<Vec<f32>, ScoreError> {
+        T::score(self, batches)
+    }
 }

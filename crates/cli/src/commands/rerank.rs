@@ -15,6 +15,7 @@ use crate::args::RerankArgs;
 use crate::exit::usage;
 use crate::load::{self, Opened, Settings};
 use crate::note::note;
+use crate::onnx;
 use crate::progress;
 use crate::table::table;
 
@@ -28,29 +29,18 @@ pub fn run(args: &RerankArgs, started: Instant) -> Result<()> {
         false => documents::read(&args.documents)?,
     };
     let loading = Instant::now();
-    let settings = Settings {
-        device: args.engine.device,
-        dtype: args.engine.dtype,
-        max_length: args.engine.max_length,
-        truncation: args.engine.truncation,
+    let first = Arc::new(OnceLock::new());
+    let reranker = match &args.onnx {
+        Some(file) => through_onnx(args, file, &first)?,
+        None => on_our_engine(args, &first)?,
     };
-    let opened = load::open(&args.model, args.revision.as_deref(), settings)?;
     let load_time = loading.elapsed();
-
     if args.model == load::EMBEDDED {
         note(
             "note: the embedded model is a demonstration, trained on the help-desk articles of \
              `quickstart` alone; its ranking of other texts means nothing",
         );
     }
-    // Whoever keeps the JSON can tell later which weights it came from.
-    let weights = if args.json { Some(opened.weights()?) } else { None };
-    let Opened { loaded, model, revision, .. } = opened;
-    let name = Path::new(&model).file_name().map_or(model.as_str().into(), OsStr::to_string_lossy);
-    let identity = loaded.identity(&name, &model, revision, weights);
-    let first = Arc::new(OnceLock::new());
-    let scorer = Box::new(Watched { scorer: loaded.model, first: Arc::clone(&first) });
-    let reranker = CrossEncoder::new(identity, loaded.tokenizer, scorer, args.engine.batch_tokens);
     let reranked = rerank_one(&reranker, job(&args.query, &corpus))?;
     let times = Times {
         load: load_time,
@@ -71,6 +61,44 @@ pub fn run(args: &RerankArgs, started: Instant) -> Result<()> {
     Ok(())
 }
 
+/// When the first scores were there.
+type First = Arc<OnceLock<Instant>>;
+
+fn on_our_engine(args: &RerankArgs, first: &First) -> Result<CrossEncoder> {
+    let settings = Settings {
+        device: args.engine.device,
+        dtype: args.engine.dtype,
+        max_length: args.engine.max_length,
+        truncation: args.engine.truncation,
+    };
+    let opened = load::open(&args.model, args.revision.as_deref(), settings)?;
+    // Whoever keeps the JSON can tell later which weights it came from.
+    let weights = if args.json { Some(opened.weights()?) } else { None };
+    let Opened { loaded, model, revision, .. } = opened;
+    let identity = loaded.identity(&short(&model), &model, revision, weights);
+    let scorer = Box::new(Watched { scorer: loaded.model, first: Arc::clone(first) });
+    Ok(CrossEncoder::new(identity, loaded.tokenizer, scorer, args.engine.batch_tokens))
+}
+
+fn through_onnx(args: &RerankArgs, file: &str, first: &First) -> Result<CrossEncoder> {
+    let opened = onnx::open(onnx::Settings {
+        model: &args.model,
+        file: Some(file).filter(|file| !file.is_empty()),
+        revision: args.revision.as_deref(),
+        max_length: args.engine.max_length,
+        truncation: args.engine.truncation,
+    })?;
+    let weights = if args.json { Some(opened.weights()?) } else { None };
+    let identity = opened.identity(&short(&opened.model), weights);
+    let scorer = Box::new(Watched { scorer: opened.scorer, first: Arc::clone(first) });
+    Ok(CrossEncoder::new(identity, opened.tokenizer, scorer, args.engine.batch_tokens))
+}
+
+/// A model's name without its owner.
+fn short(model: &str) -> String {
+    Path::new(model).file_name().map_or(model.into(), OsStr::to_string_lossy).into_owned()
+}
+
 /// Where the time of the whole program went.
 struct Times {
     load: Duration,
@@ -83,7 +111,7 @@ struct Times {
 /// A scorer that notes when its first scores were there.
 struct Watched<S> {
     scorer: S,
-    first: Arc<OnceLock<Instant>>,
+    first: First,
 }
 
 impl<S: Scorer> Scorer for Watched<S> {

@@ -64,6 +64,14 @@ pub enum HubError {
         /// What to do.
         hint: &'static str,
     },
+    /// A name that leads elsewhere.
+    #[error(
+        "'{file}' is no file of a model's folder; name it from that folder, as onnx/model.onnx"
+    )]
+    OutsideFile {
+        /// The name.
+        file: String,
+    },
     /// The index of the shards cannot be used.
     #[error("{index}: {defect}")]
     BadIndex {

@@ -5,6 +5,7 @@ mod error;
 mod first_stage;
 mod hosted;
 mod keys;
+mod onnx;
 mod parse;
 mod reranker;
 mod settings;
@@ -21,6 +22,7 @@ pub use first_stage::{
     DenseSpec, EmbeddingsSpec, FirstStageKind, FirstStageSpec, PartSpec, Pool, RetrieverSpec,
 };
 pub use hosted::{HOSTED_KINDS, HostedSpec, TimeoutsSpec};
+pub use onnx::OnnxSpec;
 pub use reranker::{CrossEncoderSpec, ModelSpec, RerankerKind, RerankerSpec};
 pub use settings::SweepSpec;
 

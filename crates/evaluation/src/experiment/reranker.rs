@@ -3,6 +3,7 @@ use serde::Deserialize;
 use super::ConfigError;
 use super::hosted::{HOSTED_KINDS, HostedSpec, RawHosted};
 use super::keys::{Keys, quoted};
+use super::onnx::OnnxSpec;
 
 /// A reranker under test.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +21,8 @@ pub struct RerankerSpec {
 pub enum RerankerKind {
     /// A self-hosted cross-encoder on our own engine.
     CrossEncoder(CrossEncoderSpec),
+    /// A self-hosted cross-encoder in an ONNX file, through ONNX Runtime.
+    Onnx(OnnxSpec),
     /// One that is asked over HTTP, or a recording of it.
     Hosted(HostedSpec),
 }
@@ -68,6 +71,7 @@ pub(super) struct RawReranker {
     long_documents: Option<String>,
     device: Option<String>,
     dtype: Option<String>,
+    file: Option<String>,
     // Flattening would lose the check for unknown keys.
     provider: Option<String>,
     base_url: Option<String>,
@@ -86,8 +90,9 @@ pub(super) struct RawReranker {
 }
 
 impl RawReranker {
-    fn own_keys(&self) -> [(&'static str, bool); 6] {
+    fn own_keys(&self) -> [(&'static str, bool); 7] {
         [
+            ("file", self.file.is_some()),
             ("revision", self.revision.is_some()),
             ("max_length", self.max_length.is_some()),
             ("truncation", self.truncation.is_some()),
@@ -131,14 +136,21 @@ impl Keys<'_> {
         let kind = match raw.kind.as_str() {
             "cross-encoder" => {
                 self.only(&table, hosted.keys(), &[], &raw.kind)?;
+                self.only(&table, [("file", raw.file.is_some())], &[], &raw.kind)?;
                 RerankerKind::CrossEncoder(self.cross_encoder(number, raw)?)
+            }
+            "onnx" => {
+                self.only(&table, hosted.keys(), &[], "onnx")?;
+                let known = ["file", "revision", "max_length", "truncation", "long_documents"];
+                self.only(&table, raw.own_keys(), &known, "onnx")?;
+                RerankerKind::Onnx(self.onnx(number, raw)?)
             }
             kind if kind == "replay" || HOSTED_KINDS.contains(&kind) => {
                 self.only(&table, raw.own_keys(), &[], kind)?;
                 RerankerKind::Hosted(self.hosted(number, kind, raw.model.clone(), hosted)?)
             }
             other => {
-                let mut kinds = vec!["cross-encoder"];
+                let mut kinds = vec!["cross-encoder", "onnx"];
                 kinds.extend(HOSTED_KINDS);
                 kinds.push("replay");
                 return Err(self.value(&key("kind"), other, &quoted(&kinds)));
@@ -161,18 +173,45 @@ impl Keys<'_> {
         if model == ModelSpec::Embedded {
             self.absent(&[(&key("revision"), raw.revision.is_some())], "model = \"embedded\"")?;
         }
-        let max_length = match raw.max_length {
-            Some(length) => Some(self.positive(&key("max_length"), length)?),
-            None => None,
-        };
         Ok(CrossEncoderSpec {
             model,
             revision: raw.revision,
-            max_length,
-            truncation: raw.truncation.unwrap_or_else(|| "longest-first".to_owned()),
-            long_documents: raw.long_documents.unwrap_or_else(|| "truncate".to_owned()),
+            max_length: self.max_length(number, raw.max_length)?,
+            truncation: raw.truncation.unwrap_or_else(|| TRUNCATION.to_owned()),
+            long_documents: raw.long_documents.unwrap_or_else(|| LONG_DOCUMENTS.to_owned()),
             device: raw.device.unwrap_or_else(|| "auto".to_owned()),
             dtype: raw.dtype.unwrap_or_else(|| "f32".to_owned()),
         })
     }
+
+    fn onnx(&self, number: usize, raw: RawReranker) -> Result<OnnxSpec, ConfigError> {
+        let key = |field: &str| format!("reranker {number}.{field}");
+        let model = self.needed(&key("model"), raw.model, "a folder, or a hub id")?;
+        let file = match raw.file {
+            Some(file) => Some(self.filled(&key("file"), file)?),
+            None => None,
+        };
+        Ok(OnnxSpec {
+            model: self.folder_or_id(self.filled(&key("model"), model)?),
+            file,
+            revision: raw.revision,
+            max_length: self.max_length(number, raw.max_length)?,
+            truncation: raw.truncation.unwrap_or_else(|| TRUNCATION.to_owned()),
+            long_documents: raw.long_documents.unwrap_or_else(|| LONG_DOCUMENTS.to_owned()),
+        })
+    }
+
+    fn max_length(
+        &self,
+        number: usize,
+        length: Option<usize>,
+    ) -> Result<Option<usize>, ConfigError> {
+        let key = format!("reranker {number}.max_length");
+        length.map(|length| self.positive(&key, length)).transpose()
+    }
 }
+
+/// What becomes of pairs that are too long, unless a config says otherwise.
+const TRUNCATION: &str = "longest-first";
+/// What becomes of long documents, unless a config says otherwise.
+const LONG_DOCUMENTS: &str = "truncate";
