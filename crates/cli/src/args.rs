@@ -1,4 +1,5 @@
 mod training;
+mod doctor;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use secondpass_text::Truncation;
 pub use training::{
     MineArgs, PresetFlag, SamplingFlag, SplitArgs, TriplesArgs, TriplesCheckArgs, TriplesCommand,
 };
+pub use doctor::{DoctorArgs, Need};
 
 /// Which reranker should we run, is it worth it, and can we make it better on our own data?
 #[derive(Parser, Debug)]
@@ -52,6 +54,8 @@ pub enum Command {
     Providers(ProvidersArgs),
     /// Serve an imitation of a hosted reranker on this machine, to try things without a key
     MockProvider(MockProviderArgs),
+    /// Say what this machine and this build can do, and what to do about the rest
+    Doctor(DoctorArgs),
     /// Remove what experiments wrote, and the caches
     Purge(PurgeArgs),
 }

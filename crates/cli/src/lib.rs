@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod datasets;
+mod doctor;
 mod dry_run;
 mod exit;
 mod first_stage;
@@ -40,6 +41,7 @@ pub fn main() -> ExitCode {
         Command::Retrieve(args) => commands::retrieve::run(&args),
         Command::Dataset(args) => commands::dataset::run(&args),
         Command::Logs(args) => commands::logs::run(&args),
+        Command::Doctor(args) => commands::doctor::run(&args),
         Command::Purge(args) => commands::purge::run(&args),
         Command::Finetune(args) => commands::finetune::run(&args),
         Command::Split(args) => commands::split::run(&args),

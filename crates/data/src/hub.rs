@@ -1,6 +1,7 @@
 //! Models: from a folder in the Hugging Face layout, or from the hub by id, through its cache. Files
 //! of data sets from the hub, through the same cache.
 
+mod cached;
 mod dataset;
 mod download;
 mod error;
@@ -15,6 +16,7 @@ use std::fmt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+pub use cached::{Cached, CachedModel, cached};
 pub use dataset::{DatasetFiles, dataset_files};
 pub use error::HubError;
 pub use files::{NamedFiles, named_files};

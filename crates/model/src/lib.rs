@@ -13,6 +13,7 @@ mod embedded;
 mod encoder;
 mod engine;
 mod layers;
+mod memory;
 mod model;
 mod packed;
 mod padded;

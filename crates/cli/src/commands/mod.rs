@@ -1,6 +1,7 @@
 pub mod calibrate;
 pub mod dataset;
 pub mod decide;
+pub mod doctor;
 pub mod eval;
 pub mod finetune;
 pub mod logs;

@@ -1,0 +1,93 @@
+use std::num::NonZeroUsize;
+
+use crate::{DeviceSpec, Dtype, ModelConfig};
+
+/// What a model of some shape takes of a CPU's memory. Estimates from above: what they say fits, fits.
+impl ModelConfig {
+    /// Numbers in the weights of a cross-encoder of this shape.
+    pub fn parameters(&self) -> u64 {
+        let (hidden, inner) = (self.hidden_size as u64, self.intermediate_size as u64);
+        let rows = self.vocab_size + self.max_position_embeddings + self.type_vocab_size;
+        let norm = 2 * hidden;
+        let attention = 4 * (hidden * hidden + hidden) + norm;
+        let forward = 2 * hidden * inner + inner + hidden + norm;
+        let head = hidden * hidden + 2 * hidden + 1;
+        rows as u64 * hidden + norm + self.num_hidden_layers as u64 * (attention + forward) + head
+    }
+
+    /// Bytes that its weights take.
+    pub fn weights_bytes(&self, dtype: Dtype) -> u64 {
+        self.parameters() * dtype.bytes() as u64
+    }
+
+    /// Bytes beside the weights that a batch of so many sequences takes while it is scored, each
+    /// counted as long as the longest; `None` for a card, whose memory this process does not see.
+    pub fn batch_bytes(&self, device: DeviceSpec, sequences: usize, longest: usize) -> Option<u64> {
+        let (hidden, inner) = (self.hidden_size as u64, self.intermediate_size as u64);
+        let (sequences, longest) = (sequences as u64, longest as u64);
+        let tokens = sequences.saturating_mul(longest);
+        let numbers = match device {
+            DeviceSpec::Cuda(_) => return None,
+            // The residual stream, queries, keys, values and context of every token; for each thread a
+            // block of rows, and the keys and values of one head of one sequence.
+            DeviceSpec::Auto | DeviceSpec::Cpu => {
+                let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+                let head = hidden / self.num_attention_heads.max(1) as u64;
+                let keys_values = (3 * head).saturating_mul(longest);
+                let block = keys_values.saturating_add(ROWS * (inner + hidden) + SCORES);
+                let blocks = block.saturating_mul(threads as u64);
+                tokens.saturating_mul(5 * hidden).saturating_add(blocks)
+            }
+            // Every operation writes its result beside its operands; attention keeps its weights for
+            // every pair of tokens, before and after the softmax.
+            DeviceSpec::Flex | DeviceSpec::NdArray => {
+                let weights = (2 * self.num_attention_heads as u64).saturating_mul(longest);
+                tokens.saturating_mul((8 * hidden + 3 * inner).saturating_add(weights))
+            }
+        };
+        Some(numbers.saturating_mul(size_of::<f32>() as u64))
+    }
+}
+
+/// Rows that a thread of our own kernels takes at a time, at most.
+const ROWS: u64 = 128;
+/// Attention scores that it keeps at a time, at most.
+const SCORES: u64 = 1 << 16;
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::{Head, Model};
+
+    fn golden(name: &str) -> (ModelConfig, Model) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/models");
+        let config = folder.join(name).join("config.json");
+        let weights = [folder.join(name).join("model.safetensors")];
+        let model = Model::load(&config, &weights, DeviceSpec::Flex, Dtype::F32, Head::FromFile);
+        (ModelConfig::from_file(&config).unwrap(), model.unwrap())
+    }
+
+    #[test]
+    fn parameters_are_those_of_the_network() {
+        for name in ["bert", "roberta", "xlm-roberta"] {
+            let (config, model) = golden(name);
+            assert_eq!(config.parameters(), model.parameters() as u64, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_batch_takes_memory_in_proportion_on_our_own_kernels() {
+        let (config, _) = golden("bert");
+        let bytes = |device, sequences, longest| {
+            config.batch_bytes(device, sequences, longest).unwrap() as f64
+        };
+        let own = |longest| bytes(DeviceSpec::Cpu, 1, longest);
+        assert!(own(1 << 20) / own(1 << 19) < 2.001, "linear in length");
+        let burn = |longest| bytes(DeviceSpec::Flex, 1, longest);
+        assert!(burn(1 << 20) / burn(1 << 19) > 3.5, "quadratic in length");
+        assert_eq!(config.batch_bytes(DeviceSpec::Cuda(0), 1, 1), None);
+        assert_eq!(config.batch_bytes(DeviceSpec::Flex, usize::MAX, usize::MAX), Some(u64::MAX));
+    }
+}
