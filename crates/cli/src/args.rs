@@ -126,9 +126,10 @@ pub struct EngineArgs {
     /// What to do with longer pairs: longest-first, document-only or error
     #[arg(long, default_value = "longest-first")]
     pub truncation: Truncation,
-    /// Tokens scored at a time, padding included
-    #[arg(long, value_name = "TOKENS", default_value_t = 4096, value_parser = positive)]
-    pub batch_tokens: usize,
+    /// Tokens scored at a time, padding included [default: 4096; with --json what `eval` found best
+    /// for this model here]
+    #[arg(long, value_name = "TOKENS", value_parser = positive)]
+    pub batch_tokens: Option<usize>,
 }
 
 #[derive(clap::Args, Debug)]

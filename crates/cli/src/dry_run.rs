@@ -21,7 +21,7 @@ const PROBES: usize = 3;
 /// the rate; nothing is written but caches of indexes and vectors.
 pub fn print(experiment: &Experiment, hosted: &HostedArgs, context: &Context) -> Result<()> {
     let shared = Shared::new(experiment, hosted, context)?;
-    let opened = rerankers::open(experiment, &shared)?;
+    let opened = rerankers::open(experiment, &shared, true)?;
     let loaded = datasets::load(experiment)?;
     let dataset = &loaded.dataset;
     let found = Searcher::new(experiment, &loaded, context).candidates()?;

@@ -1,6 +1,7 @@
 //! Flags and wiring; the only crate that prints.
 
 mod args;
+mod batching;
 mod commands;
 mod datasets;
 mod doctor;

@@ -7,14 +7,12 @@ use secondpass_evaluation::{
 use secondpass_rerankers::{CrossEncoder, LongDocuments};
 use secondpass_text::OVERLAP;
 
+use crate::batching::{BATCH_TOKENS, Batching};
 use crate::exit::usage;
 use crate::first_stage::allowed;
 use crate::hosted::Shared;
 use crate::load::{self, Loaded, Opened, Settings};
 use crate::onnx::{self, Onnx};
-
-/// Tokens scored at a time, padding included.
-const BATCH_TOKENS: usize = 4096;
 
 /// The reranker of a table of the config, and itself at other maximum lengths.
 pub struct Contending {
@@ -39,14 +37,15 @@ impl Contending {
 }
 
 /// Opens every reranker of an experiment. Where texts may go is settled before anyone is asked.
-pub fn open(experiment: &Experiment, shared: &Shared<'_>) -> Result<Vec<Contending>> {
+/// Without caches (`cached`), batches are of the usual size.
+pub fn open(experiment: &Experiment, shared: &Shared<'_>, cached: bool) -> Result<Vec<Contending>> {
     let specs = || experiment.rerankers.iter().enumerate();
     for (index, spec) in specs() {
         if let RerankerKind::Hosted(hosted) = &spec.kind {
             shared.may_go(experiment, index, &spec.name, hosted)?;
         }
     }
-    specs().map(|(index, spec)| contending(experiment, index, spec, shared)).collect()
+    specs().map(|(index, spec)| contending(experiment, index, spec, shared, cached)).collect()
 }
 
 fn contending(
@@ -54,11 +53,14 @@ fn contending(
     index: usize,
     spec: &RerankerSpec,
     shared: &Shared<'_>,
+    cached: bool,
 ) -> Result<Contending> {
     let (name, concurrency) = (&*spec.name, spec.concurrency);
     let (reranker, lengths): (Box<dyn Reranker>, _) = match &spec.kind {
-        RerankerKind::CrossEncoder(settings) => cross_encoder(experiment, index, name, settings)?,
-        RerankerKind::Onnx(settings) => onnx(experiment, index, name, settings)?,
+        RerankerKind::CrossEncoder(settings) => {
+            cross_encoder(experiment, index, name, settings, cached)?
+        }
+        RerankerKind::Onnx(settings) => onnx(experiment, index, name, settings, cached)?,
         RerankerKind::Hosted(settings) => {
             let hosted = shared.open(experiment, index, (name, concurrency), settings)?;
             (Box::new(hosted), Vec::new())
@@ -76,6 +78,7 @@ fn cross_encoder(
     index: usize,
     name: &str,
     spec: &CrossEncoderSpec,
+    cached: bool,
 ) -> Result<WithLengths> {
     let settings = Settings {
         device: parse(experiment, index, "device", &spec.device)?,
@@ -93,20 +96,27 @@ fn cross_encoder(
     let Opened { loaded, model, revision, .. } = opened;
     let long_documents: LongDocuments =
         parse(experiment, index, "long_documents", &spec.long_documents)?;
-    let cross_encoder = |loaded: Loaded| -> Box<dyn Reranker> {
+    let batching = Batching::of(spec.batch_tokens, cached);
+    let cross_encoder = |loaded: Loaded| -> Result<Box<dyn Reranker>> {
         let identity = loaded.identity(name, &model, revision.clone(), Some(weights.clone()));
-        let plain =
-            CrossEncoder::new(identity, loaded.tokenizer, Box::new(loaded.model), BATCH_TOKENS);
-        Box::new(plain.with_long_documents(long_documents, OVERLAP))
+        let scorer = Box::new(loaded.model);
+        let plain = CrossEncoder::new(identity.clone(), loaded.tokenizer, scorer, BATCH_TOKENS);
+        let batched = batching.apply(plain, &identity)?;
+        Ok(Box::new(batched.with_long_documents(long_documents, OVERLAP)))
     };
     let own = loaded.tokenizer.max_length();
-    let lengths =
-        lengths(experiment, name, own, |length| Ok(cross_encoder(loaded.cut_at(length)?)))?;
-    Ok((cross_encoder(loaded), lengths))
+    let lengths = lengths(experiment, name, own, |length| cross_encoder(loaded.cut_at(length)?))?;
+    Ok((cross_encoder(loaded)?, lengths))
 }
 
-fn onnx(experiment: &Experiment, index: usize, name: &str, spec: &OnnxSpec) -> Result<WithLengths> {
-    let OnnxSpec { model, file, revision, max_length, truncation, long_documents } = spec;
+fn onnx(
+    experiment: &Experiment,
+    index: usize,
+    name: &str,
+    spec: &OnnxSpec,
+    cached: bool,
+) -> Result<WithLengths> {
+    let OnnxSpec { model, file, revision, max_length, truncation, long_documents, .. } = spec;
     let long_documents: LongDocuments = parse(experiment, index, "long_documents", long_documents)?;
     let opened = onnx::open(onnx::Settings {
         model,
@@ -117,16 +127,17 @@ fn onnx(experiment: &Experiment, index: usize, name: &str, spec: &OnnxSpec) -> R
     })
     .with_context(|| format!("{}: reranker {} ('{name}')", experiment.file, index + 1))?;
     let weights = opened.weights()?;
-    let cross_encoder = |onnx: Onnx| -> Box<dyn Reranker> {
+    let batching = Batching::of(spec.batch_tokens, cached);
+    let cross_encoder = |onnx: Onnx| -> Result<Box<dyn Reranker>> {
         let identity = onnx.identity(name, Some(weights.clone()));
-        let plain =
-            CrossEncoder::new(identity, onnx.tokenizer, Box::new(onnx.scorer), BATCH_TOKENS);
-        Box::new(plain.with_long_documents(long_documents, OVERLAP))
+        let scorer = Box::new(onnx.scorer);
+        let plain = CrossEncoder::new(identity.clone(), onnx.tokenizer, scorer, BATCH_TOKENS);
+        let batched = batching.apply(plain, &identity)?;
+        Ok(Box::new(batched.with_long_documents(long_documents, OVERLAP)))
     };
     let own = opened.tokenizer.max_length();
-    let lengths =
-        lengths(experiment, name, own, |length| Ok(cross_encoder(opened.cut_at(length)?)))?;
-    Ok((cross_encoder(opened), lengths))
+    let lengths = lengths(experiment, name, own, |length| cross_encoder(opened.cut_at(length)?))?;
+    Ok((cross_encoder(opened)?, lengths))
 }
 
 /// A reranker at the lengths of the sweep that are not its own.

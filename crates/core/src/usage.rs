@@ -7,6 +7,9 @@ pub struct Usage {
     pub pairs: u64,
     /// Tokens computed or billed, padding excluded.
     pub tokens: u64,
+    /// Batches that were cut for want of memory.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub batches_cut: u64,
     /// What a provider bills for it; nothing where nobody bills.
     #[serde(default, skip_serializing_if = "Billed::is_nothing")]
     pub billed: Billed,
@@ -15,8 +18,12 @@ pub struct Usage {
 impl Usage {
     /// Pairs and tokens that nobody bills.
     pub fn free(pairs: u64, tokens: u64) -> Self {
-        Self { pairs, tokens, billed: Billed::default() }
+        Self { pairs, tokens, ..Self::default() }
     }
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Sums stop at the largest number: what a provider reports is anything that it likes.
@@ -24,6 +31,7 @@ impl std::ops::AddAssign for Usage {
     fn add_assign(&mut self, other: Self) {
         self.pairs = self.pairs.saturating_add(other.pairs);
         self.tokens = self.tokens.saturating_add(other.tokens);
+        self.batches_cut = self.batches_cut.saturating_add(other.batches_cut);
         self.billed += other.billed;
     }
 }
@@ -91,8 +99,13 @@ mod tests {
     #[test]
     fn no_sum_wraps_around() {
         let most = Billed { reported: u64::MAX, doubtful: 2, ..Billed::default() };
-        let mut sum = Usage { pairs: u64::MAX, tokens: 3, billed: most };
-        sum += Usage { pairs: 1, tokens: 4, billed: Billed { untold: 5, ..most } };
+        let mut sum = Usage { pairs: u64::MAX, tokens: 3, batches_cut: 0, billed: most };
+        sum += Usage {
+            pairs: 1,
+            tokens: 4,
+            batches_cut: u64::MAX,
+            billed: Billed { untold: 5, ..most },
+        };
         assert_eq!((sum.pairs, sum.tokens, sum.billed.reported), (u64::MAX, 7, u64::MAX));
         assert_eq!((sum.billed.units(), sum.billed.with_doubtful()), (u64::MAX, u64::MAX));
     }

@@ -159,6 +159,13 @@ pub enum Warning {
         /// Whether the tokens were counted by another rule than the provider's own.
         estimated: bool,
     },
+    /// Batches did not fit into memory.
+    BatchesCut {
+        /// Which reranker.
+        system: String,
+        /// How many were cut.
+        batches: u64,
+    },
     /// Scores are shown, which are easily taken for more than they are.
     ScoresAreNoProbabilities {
         /// Whose.
@@ -191,7 +198,7 @@ pub(crate) fn warnings(record: &Record, given: &[usize]) -> Vec<Warning> {
         if system.role == Role::Reranker {
             // Made-up figures are no ground for any of this, recorded ones for no advice.
             let advice = || [high_agreement(record, system), depth(record, system, given)];
-            let facts = || [pairs_cut(system), not_shown(system)];
+            let facts = || [pairs_cut(system), batches_cut(system), not_shown(system)];
             let is_mock = system.origin == Origin::Mock;
             warnings.extend(system.origin.is_live().then(advice).into_iter().flatten().flatten());
             warnings.extend((!is_mock).then(facts).into_iter().flatten().flatten());
@@ -349,6 +356,11 @@ fn pairs_cut(system: &SystemRecord) -> Option<Warning> {
         tokens,
         estimated,
     })
+}
+
+fn batches_cut(system: &SystemRecord) -> Option<Warning> {
+    let batches = system.usage.batches_cut;
+    (batches > 0).then(|| Warning::BatchesCut { system: system.name.clone(), batches })
 }
 
 fn not_shown(system: &SystemRecord) -> Option<Warning> {
@@ -515,6 +527,13 @@ impl fmt::Display for Warning {
                  has that, or split the documents.",
                 percent(*share),
                 percent(*tokens)
+            ),
+            Self::BatchesCut { system, batches } => write!(
+                f,
+                "{} of {system} did not fit into memory and {} cut, so that its times are longer than \
+                 they need be; free memory, or lower batch_tokens or max_length.",
+                counted(*batches as usize, "batch", "batches"),
+                if *batches == 1 { "was" } else { "were" },
             ),
             Self::Hosted(hosted) => hosted.fmt(f),
             Self::ScoresAreNoProbabilities { systems } => write!(

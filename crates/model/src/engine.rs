@@ -83,4 +83,8 @@ impl Scorer for Engine {
             Self::Packed(model) => model.score(batches),
         }
     }
+
+    fn batch_bytes(&self, sequences: usize, longest: usize) -> Option<u64> {
+        self.config().batch_bytes(self.device(), sequences, longest)
+    }
 }

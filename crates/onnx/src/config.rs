@@ -13,6 +13,9 @@ pub(crate) struct Config {
     /// Token types; models without any leave it out.
     pub type_vocab_size: Option<usize>,
     max_position_embeddings: usize,
+    hidden_size: Option<u64>,
+    intermediate_size: Option<u64>,
+    num_attention_heads: Option<u64>,
 }
 
 /// The families whose positions start behind the padding token's id, as RoBERTa's do.
@@ -29,6 +32,18 @@ impl Config {
             0 => Err(failed("max_position_embeddings leaves no position".to_owned())),
             _ => Ok(config),
         }
+    }
+
+    /// Bytes that a batch takes while it is scored, where the file says the model's shape: every
+    /// operation writes its result beside its operands, and attention keeps its weights for every pair
+    /// of tokens, before and after the softmax.
+    pub fn batch_bytes(&self, sequences: usize, longest: usize) -> Option<u64> {
+        let hidden = self.hidden_size?;
+        let inner = self.intermediate_size.unwrap_or(4 * hidden);
+        let weights = (2 * self.num_attention_heads?).saturating_mul(longest as u64);
+        let tokens = (sequences as u64).saturating_mul(longest as u64);
+        let numbers = (8 * hidden + 3 * inner).saturating_add(weights);
+        Some(tokens.saturating_mul(numbers).saturating_mul(size_of::<f32>() as u64))
     }
 
     /// The longest sequence that the model has positions for.
@@ -63,6 +78,18 @@ mod tests {
     fn positions_behind_the_padding_do_not_count() {
         assert_eq!(read(&text("xlm-roberta", 514)).unwrap().max_length(), 512);
         assert_eq!(read(&text("modernbert", 512)).unwrap().max_length(), 512);
+    }
+
+    #[test]
+    fn a_batch_is_estimated_where_the_shape_is_known() {
+        assert_eq!(read(&text("bert", 512)).unwrap().batch_bytes(1, 1), None);
+        let shaped = text("bert", 512).replace(
+            '{',
+            r#"{"hidden_size": 8, "intermediate_size": 16, "num_attention_heads": 2,"#,
+        );
+        let config = read(&shaped).unwrap();
+        assert_eq!(config.batch_bytes(3, 10), Some(4 * 30 * (64 + 48 + 40)));
+        assert_eq!(config.batch_bytes(usize::MAX, usize::MAX), Some(u64::MAX));
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl OnnxModel {
         let Inner { session, inputs, logits, config, .. } = &*self.0;
         let filled = inputs.fill(batch, config)?;
         let mut session = session.lock().unwrap_or_else(PoisonError::into_inner);
-        let outputs = session.run(filled).map_err(|error| ScoreError::Device(error.to_string()))?;
+        let outputs = session.run(filled).map_err(|error| failed(&error.to_string()))?;
         logits.take(&outputs, batch.len())
     }
 }
@@ -102,5 +102,33 @@ impl Scorer for OnnxModel {
             }
         }
         Ok(scores)
+    }
+
+    fn batch_bytes(&self, sequences: usize, longest: usize) -> Option<u64> {
+        let at_once = if self.0.graph.quantizes_batches { 1 } else { sequences };
+        self.0.config.batch_bytes(at_once, longest)
+    }
+}
+
+/// Tells a refused allocation, after which a smaller batch may do, from anything else.
+fn failed(reason: &str) -> ScoreError {
+    let refused = ["Failed to allocate memory", "bad_alloc", "bad allocation"];
+    match refused.iter().any(|sign| reason.contains(sign)) {
+        true => ScoreError::OutOfMemory(reason.to_owned()),
+        false => ScoreError::Device(reason.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_allocation_is_told_from_other_failures() {
+        let refused = "Non-zero status code returned while running MatMul node. \
+             BFCArena::AllocateRawInternal Failed to allocate memory for requested buffer of size 68719476736";
+        assert!(matches!(failed(refused), ScoreError::OutOfMemory(_)));
+        assert!(matches!(failed("std::bad_alloc"), ScoreError::OutOfMemory(_)));
+        assert!(matches!(failed("Invalid rank for input"), ScoreError::Device(_)));
     }
 }

@@ -1,3 +1,5 @@
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Instant;
 
 use secondpass_core::{
@@ -5,10 +7,11 @@ use secondpass_core::{
     Timings, TruncationAudit, Usage,
 };
 use secondpass_text::{
-    Chunks, EncodedPair, PairTokenizer, Scorer, TokenBatch, TokenizeError, plan,
+    Chunks, EncodedPair, PairTokenizer, ScoreError, Scorer, TokenBatch, TokenizeError, plan,
 };
 
 use crate::LongDocuments;
+use crate::batching::{AvailableMemory, Room, Tuning, Verdict};
 use crate::sequential::{each, stopped};
 
 /// A pointwise reranker: reads each (query, document) pair with a cross-encoder and sorts by its
@@ -17,7 +20,8 @@ pub struct CrossEncoder {
     identity: Identity,
     tokenizer: PairTokenizer,
     scorer: Box<dyn Scorer>,
-    budget: usize,
+    tuning: Arc<Tuning>,
+    room: Option<Room>,
     long: LongDocuments,
     overlap: usize,
 }
@@ -50,6 +54,33 @@ pub struct PairTooLong {
     pub max_length: usize,
 }
 
+/// A document for which there is no memory even alone.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "document '{document}' makes a pair of {length} tokens, for which {}; close other programs, lower the \
+     maximum length, or score long documents in chunks (long_documents)",
+    needs(*need, *available)
+)]
+pub struct NoMemory {
+    /// Which document.
+    pub document: DocId,
+    /// The pair's length in tokens.
+    pub length: usize,
+    /// Bytes it needs, where that can be told.
+    pub need: Option<u64>,
+    /// Bytes there are, where that can be told.
+    pub available: Option<u64>,
+}
+
+fn needs(need: Option<u64>, available: Option<u64>) -> String {
+    let gb = |bytes: u64| format!("{:.2} GB", bytes as f64 / 1e9);
+    match (need, available) {
+        (Some(need), Some(free)) => format!("{} are needed and {} available", gb(need), gb(free)),
+        (Some(need), None) => format!("{} were refused", gb(need)),
+        (None, _) => "memory was refused".to_owned(),
+    }
+}
+
 impl CrossEncoder {
     /// A reranker that is known as `identity`, whose `max_length` and `truncation` are to be the
     /// tokenizer's. `budget` is the size of a batch in tokens, padding included: larger uses the
@@ -62,7 +93,20 @@ impl CrossEncoder {
         budget: usize,
     ) -> Self {
         let (long, overlap) = (LongDocuments::Truncate, 0);
-        Self { identity, tokenizer, scorer, budget, long, overlap }
+        let tuning = Arc::new(Tuning::known(budget));
+        Self { identity, tokenizer, scorer, tuning, room: None, long, overlap }
+    }
+
+    /// Finds the size of a batch while it works.
+    #[must_use]
+    pub fn with_tuning(self, tuning: Arc<Tuning>) -> Self {
+        Self { tuning, ..self }
+    }
+
+    /// Cuts batches that this much memory does not hold, down to single pairs.
+    #[must_use]
+    pub fn with_available_memory(self, available: AvailableMemory) -> Self {
+        Self { room: Some(Room::new(available)), ..self }
     }
 
     /// Treats long documents so; chunks overlap by so many tokens ([`secondpass_text::OVERLAP`]
@@ -112,20 +156,37 @@ impl CrossEncoder {
         let started = Instant::now();
         let (pairs, counts) = self.pairs(job).map_err(|source| untokenized(job, source, usage))?;
         let lengths: Vec<usize> = pairs.iter().map(|pair| pair.ids.len()).collect();
-        let batches = plan(&lengths, self.budget);
+        let tokens = lengths.iter().sum();
+        let attempt = self.tuning.choose(tokens);
+        let mut batches = VecDeque::from(plan(&lengths, attempt.budget));
         timings.tokenize = started.elapsed();
 
         let mut scores = vec![0.0; pairs.len()];
-        for indexes in batches {
+        while let Some(indexes) = batches.pop_front() {
             if context.is_over() {
                 return Err(stopped(job, usage));
             }
             let started = Instant::now();
-            let batch = batch(&pairs, &indexes);
-            let tokens = batch.tokens();
-            let logits =
-                self.scorer.score(&[batch]).map_err(|source| failed(job, source, usage))?;
+            let logits = match self.score(&pairs, &indexes) {
+                Ok(logits) => logits,
+                Err(Unscored::NoRoom { .. }) if indexes.len() > 1 => {
+                    let (first, second) = indexes.split_at(indexes.len() / 2);
+                    batches.push_front(second.to_vec());
+                    batches.push_front(first.to_vec());
+                    usage.batches_cut += 1;
+                    continue;
+                }
+                Err(Unscored::NoRoom { need, available }) => {
+                    let length = lengths[indexes[0]];
+                    let document = owner(&counts, indexes[0]);
+                    let document = job.candidates[document].document.id.clone();
+                    let source = NoMemory { document, length, need, available };
+                    return Err(failed(job, source, usage));
+                }
+                Err(Unscored::Failed(source)) => return Err(failed(job, source, usage)),
+            };
             timings.compute += started.elapsed();
+            let tokens: usize = indexes.iter().map(|&index| lengths[index]).sum();
             usage += Usage::free(indexes.len() as u64, tokens as u64);
             if logits.len() != indexes.len() {
                 let source = WrongScoreCount { expected: indexes.len(), found: logits.len() };
@@ -134,6 +195,9 @@ impl CrossEncoder {
             for (index, logit) in indexes.into_iter().zip(logits) {
                 scores[index] = f64::from(logit);
             }
+        }
+        if usage.batches_cut == 0 {
+            self.tuning.done(attempt, tokens, timings.compute);
         }
 
         let documents = job.candidates.iter().map(|candidate| candidate.document.id.clone());
@@ -153,6 +217,53 @@ impl CrossEncoder {
             origin: Origin::Live,
         })
     }
+}
+
+/// Why a batch has no scores.
+enum Unscored {
+    /// Not enough memory, with the bytes needed and available as far as they are known.
+    NoRoom {
+        need: Option<u64>,
+        available: Option<u64>,
+    },
+    Failed(ScoreError),
+}
+
+impl CrossEncoder {
+    /// Scores the pairs of these indexes if there is memory for them.
+    fn score(&self, pairs: &[EncodedPair], indexes: &[usize]) -> Result<Vec<f32>, Unscored> {
+        let batch = batch(pairs, indexes);
+        let need = self.scorer.batch_bytes(batch.len(), batch.longest());
+        let place = match (&self.room, need) {
+            (Some(room), Some(bytes)) => match room.ask(bytes) {
+                Verdict::Fits(place) => Some((room, place)),
+                Verdict::Short(free) => {
+                    return Err(Unscored::NoRoom { need, available: Some(free) });
+                }
+            },
+            _ => None,
+        };
+        let scores = self.scorer.score(&[batch]);
+        if let Some((room, place)) = place {
+            room.over(place);
+        }
+        scores.map_err(|error| match error {
+            ScoreError::OutOfMemory(_) => Unscored::NoRoom { need, available: None },
+            error => Unscored::Failed(error),
+        })
+    }
+}
+
+/// The document that a pair is of, where each has so many.
+fn owner(counts: &[usize], pair: usize) -> usize {
+    let mut before = 0;
+    counts
+        .iter()
+        .position(|count| {
+            before += count;
+            pair < before
+        })
+        .unwrap_or(0)
 }
 
 impl Reranker for CrossEncoder {
@@ -239,7 +350,13 @@ mod tests {
         Fails,
         /// Scores, then lets the user lose patience.
         Cancels(Cancel),
+        /// Is refused memory for batches of more tokens than this, padding included.
+        Refused(usize),
+        /// Says that a token takes a gigabyte.
+        Large,
     }
+
+    const GB: u64 = 1 << 30;
 
     impl Scorer for Fake {
         fn score(&self, batches: &[TokenBatch]) -> Result<Vec<f32>, ScoreError> {
@@ -251,8 +368,19 @@ mod tests {
                 Self::TooFew => scores.truncate(scores.len() - 1),
                 Self::Fails => return Err(ScoreError::Device("it is on fire".into())),
                 Self::Cancels(cancel) => cancel.set(),
+                Self::Refused(most) => {
+                    let tokens = |batch: &TokenBatch| batch.len() * batch.longest();
+                    if batches.iter().any(|batch| tokens(batch) > *most) {
+                        return Err(ScoreError::OutOfMemory("refused".into()));
+                    }
+                }
+                Self::Large => {}
             }
             Ok(scores)
+        }
+
+        fn batch_bytes(&self, sequences: usize, longest: usize) -> Option<u64> {
+            matches!(self, Self::Large).then(|| (sequences * longest) as u64 * GB)
         }
     }
 
@@ -434,6 +562,46 @@ mod tests {
         assert!(
             message(too_long).starts_with("query 'q': document 'none' makes a pair of 9 tokens")
         );
+    }
+
+    #[test]
+    fn batches_are_cut_to_the_memory_there_is() {
+        // The longest of four pairs has 9 tokens.
+        // Where memory is counted, a second batch needs only what the first did not leave it.
+        for (most, cut, counted) in [(36, 0, 0), (18, 1, 1), (9, 3, 2)] {
+            let reranked = only(&with(Fake::Refused(most), 1000), mixed()).unwrap();
+            assert_eq!(order(&reranked), ["three", "two", "one", "none"], "{most}");
+            assert_eq!(reranked.usage, Usage { batches_cut: cut, ..Usage::free(4, 32) }, "{most}");
+            let free = Some((most as u64 + 4) * GB);
+            let reranker = with(Fake::Large, 1000).with_available_memory(Arc::new(move || free));
+            let reranked = only(&reranker, mixed()).unwrap();
+            assert_eq!(order(&reranked), ["three", "two", "one", "none"], "{most}");
+            assert_eq!(reranked.usage.batches_cut, counted, "{most}");
+        }
+    }
+
+    #[test]
+    fn a_document_too_large_for_memory_is_named_and_the_others_go_on() {
+        let reranker = with(Fake::Large, 1000).with_available_memory(Arc::new(|| Some(9 * GB)));
+        let small = job("a", &[("x", "a"), ("y", "b c")]);
+        let outcomes = outcomes(&reranker, &[mixed(), small], &Context::default());
+        let error = outcomes[0].as_ref().unwrap_err().error.to_string();
+        assert!(error.contains("document 'none' makes a pair of 9 tokens"), "{error}");
+        assert!(error.contains("9.66 GB are needed and 9.66 GB available"), "{error}");
+        assert!(error.contains("lower the maximum length"), "{error}");
+        assert!(outcomes[1].is_ok());
+        let refused = only(&with(Fake::Refused(8), 1000), mixed()).unwrap_err().error.to_string();
+        assert!(
+            refused.contains("document 'none'") && refused.contains("was refused"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn a_chunk_without_memory_names_its_document() {
+        let refused = only(&long("max-chunk", 0, Fake::Refused(8)), long_job()).unwrap_err();
+        let error = refused.error.to_string();
+        assert!(error.contains("document 'late'"), "{error}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Adapters that make a model, a baseline or an oracle a Reranker.
 
+mod batching;
 mod cross_encoder;
 mod first_stage;
 pub mod hosted;
@@ -7,7 +8,8 @@ mod long_documents;
 mod oracle;
 mod sequential;
 
-pub use cross_encoder::{CrossEncoder, WrongScoreCount};
+pub use batching::{AvailableMemory, Trial, Tuned, Tuning};
+pub use cross_encoder::{CrossEncoder, NoMemory, PairTooLong, WrongScoreCount};
 pub use first_stage::FirstStageOrder;
 pub use long_documents::{LongDocuments, UnknownLongDocuments};
 pub use oracle::Oracle;

@@ -38,6 +38,11 @@ pub enum ScoreError {
         /// How many the model has.
         types: usize,
     },
+    /// The device has no memory for a batch; a smaller one may do.
+    #[error(
+        "no memory for a batch: {0}; close other programs, or lower --batch-tokens or --max-length"
+    )]
+    OutOfMemory(String),
     /// The device failed.
     #[error("the device failed: {0}")]
     Device(String),
@@ -51,11 +56,21 @@ pub trait Scorer: Send + Sync {
     /// # Errors
     /// Sequences the model cannot take, or a failing device.
     fn score(&self, batches: &[TokenBatch]) -> Result<Vec<f32>, ScoreError>;
+
+    /// Bytes of this process's memory that a batch of so many sequences, none longer than `longest`
+    /// tokens, takes beside the weights, estimated from above; `None` where nobody can tell.
+    fn batch_bytes(&self, _sequences: usize, _longest: usize) -> Option<u64> {
+        None
+    }
 }
 
 /// A scorer that several share scores as it would alone.
 impl<T: Scorer + ?Sized> Scorer for Arc<T> {
     fn score(&self, batches: &[TokenBatch]) -> Result<Vec<f32>, ScoreError> {
         T::score(self, batches)
+    }
+
+    fn batch_bytes(&self, sequences: usize, longest: usize) -> Option<u64> {
+        T::batch_bytes(self, sequences, longest)
     }
 }

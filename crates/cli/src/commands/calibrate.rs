@@ -43,7 +43,8 @@ pub fn run(args: &CalibrateArgs) -> Result<()> {
     keep_one(&mut experiment, args.reranker.as_deref())?;
     let context = progress::cancellable();
     let hosted = HostedArgs::default();
-    let opened = rerankers::open(&experiment, &Shared::new(&experiment, &hosted, &context)?)?;
+    let shared = Shared::new(&experiment, &hosted, &context)?;
+    let opened = rerankers::open(&experiment, &shared, true)?;
     let Some(Contending { reranker, replayed, .. }) = opened.first() else {
         return Err(usage(anyhow::anyhow!("{} has no reranker to calibrate", experiment.file)));
     };

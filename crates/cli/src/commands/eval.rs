@@ -105,7 +105,7 @@ fn measure(
     let context = Context { budget, ..progress::cancellable() };
     let shared = Shared::new(experiment, hosted, &context)?;
     // Before anything is loaded: a reranker that cannot be had is known at once.
-    let opened = rerankers::open(experiment, &shared)?;
+    let opened = rerankers::open(experiment, &shared, !output.no_cache)?;
     let loaded = datasets::load(experiment)?;
     let dataset = &loaded.dataset;
     let searcher = Searcher::new(experiment, &loaded, &context);

@@ -10,8 +10,8 @@ use crate::exit::usage;
 use crate::folders;
 
 /// The parts of the cache folder that this program makes, with the endings of its files there.
-const PARTS: [(&str, &str); 3] =
-    [("scores", "scores"), ("vectors", "vectors"), ("indexes", "bm25")];
+const PARTS: [(&str, &str); 4] =
+    [("scores", "scores"), ("vectors", "vectors"), ("indexes", "bm25"), ("batches", "json")];
 
 /// Removes what experiments wrote, and what was kept to make them faster.
 pub fn run(args: &PurgeArgs) -> Result<()> {

@@ -5,13 +5,14 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use secondpass_core::{Candidate, Corpus, Job, Query, Reranked, Reranker};
+use secondpass_core::{Candidate, ContentHash, Corpus, Identity, Job, Query, Reranked, Reranker};
 use secondpass_data::documents;
 use secondpass_rerankers::CrossEncoder;
-use secondpass_text::{ScoreError, Scorer, TokenBatch};
+use secondpass_text::{PairTokenizer, ScoreError, Scorer, TokenBatch};
 use serde_json::json;
 
 use crate::args::RerankArgs;
+use crate::batching::{BATCH_TOKENS, Batching};
 use crate::exit::usage;
 use crate::load::{self, Opened, Settings};
 use crate::note::note;
@@ -54,6 +55,13 @@ pub fn run(args: &RerankArgs, started: Instant) -> Result<()> {
     } else {
         print_table(&mut out, args, &reranked, &corpus)?;
         note_truncation(&reranker, &reranked);
+        if reranked.usage.batches_cut > 0 {
+            note(format_args!(
+                "note: batches did not fit into memory and were cut {} times; free memory, or lower \
+                 --batch-tokens or --max-length",
+                reranked.usage.batches_cut
+            ));
+        }
         if args.timings {
             times.print();
         }
@@ -72,12 +80,11 @@ fn on_our_engine(args: &RerankArgs, first: &First) -> Result<CrossEncoder> {
         truncation: args.engine.truncation,
     };
     let opened = load::open(&args.model, args.revision.as_deref(), settings)?;
-    // Whoever keeps the JSON can tell later which weights it came from.
-    let weights = if args.json { Some(opened.weights()?) } else { None };
+    let weights = weights(args, || opened.weights())?;
     let Opened { loaded, model, revision, .. } = opened;
     let identity = loaded.identity(&short(&model), &model, revision, weights);
     let scorer = Box::new(Watched { scorer: loaded.model, first: Arc::clone(first) });
-    Ok(CrossEncoder::new(identity, loaded.tokenizer, scorer, args.engine.batch_tokens))
+    batched(args, identity, loaded.tokenizer, scorer)
 }
 
 fn through_onnx(args: &RerankArgs, file: &str, first: &First) -> Result<CrossEncoder> {
@@ -88,10 +95,29 @@ fn through_onnx(args: &RerankArgs, file: &str, first: &First) -> Result<CrossEnc
         max_length: args.engine.max_length,
         truncation: args.engine.truncation,
     })?;
-    let weights = if args.json { Some(opened.weights()?) } else { None };
+    let weights = weights(args, || opened.weights())?;
     let identity = opened.identity(&short(&opened.model), weights);
     let scorer = Box::new(Watched { scorer: opened.scorer, first: Arc::clone(first) });
-    Ok(CrossEncoder::new(identity, opened.tokenizer, scorer, args.engine.batch_tokens))
+    batched(args, identity, opened.tokenizer, scorer)
+}
+
+/// Whoever keeps the JSON can tell later which weights it came from. A table does not wait for their
+/// hash.
+fn weights(
+    args: &RerankArgs,
+    hash: impl FnOnce() -> Result<ContentHash>,
+) -> Result<Option<ContentHash>> {
+    args.json.then(hash).transpose()
+}
+
+fn batched(
+    args: &RerankArgs,
+    identity: Identity,
+    tokenizer: PairTokenizer,
+    scorer: Box<dyn Scorer>,
+) -> Result<CrossEncoder> {
+    let plain = CrossEncoder::new(identity.clone(), tokenizer, scorer, BATCH_TOKENS);
+    Batching::of(args.engine.batch_tokens, true).apply(plain, &identity)
 }
 
 /// A model's name without its owner.
@@ -119,6 +145,10 @@ impl<S: Scorer> Scorer for Watched<S> {
         let scores = self.scorer.score(batches);
         self.first.get_or_init(Instant::now);
         scores
+    }
+
+    fn batch_bytes(&self, sequences: usize, longest: usize) -> Option<u64> {
+        self.scorer.batch_bytes(sequences, longest)
     }
 }
 

@@ -15,4 +15,6 @@ pub struct OnnxSpec {
     pub truncation: String,
     /// What becomes of documents longer than a pair may be.
     pub long_documents: String,
+    /// Tokens a batch, padding included; `None` to find out.
+    pub batch_tokens: Option<usize>,
 }

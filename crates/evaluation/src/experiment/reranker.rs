@@ -46,6 +46,8 @@ pub struct CrossEncoderSpec {
     pub device: String,
     /// The number format to compute in.
     pub dtype: String,
+    /// Tokens a batch, padding included; `None` to find out.
+    pub batch_tokens: Option<usize>,
 }
 
 /// Where a model comes from.
@@ -71,6 +73,7 @@ pub(super) struct RawReranker {
     long_documents: Option<String>,
     device: Option<String>,
     dtype: Option<String>,
+    batch_tokens: Option<usize>,
     file: Option<String>,
     // Flattening would lose the check for unknown keys.
     provider: Option<String>,
@@ -90,8 +93,9 @@ pub(super) struct RawReranker {
 }
 
 impl RawReranker {
-    fn own_keys(&self) -> [(&'static str, bool); 7] {
+    fn own_keys(&self) -> [(&'static str, bool); 8] {
         [
+            ("batch_tokens", self.batch_tokens.is_some()),
             ("file", self.file.is_some()),
             ("revision", self.revision.is_some()),
             ("max_length", self.max_length.is_some()),
@@ -141,7 +145,14 @@ impl Keys<'_> {
             }
             "onnx" => {
                 self.only(&table, hosted.keys(), &[], "onnx")?;
-                let known = ["file", "revision", "max_length", "truncation", "long_documents"];
+                let known = [
+                    "file",
+                    "revision",
+                    "max_length",
+                    "truncation",
+                    "long_documents",
+                    "batch_tokens",
+                ];
                 self.only(&table, raw.own_keys(), &known, "onnx")?;
                 RerankerKind::Onnx(self.onnx(number, raw)?)
             }
@@ -176,11 +187,12 @@ impl Keys<'_> {
         Ok(CrossEncoderSpec {
             model,
             revision: raw.revision,
-            max_length: self.max_length(number, raw.max_length)?,
+            max_length: self.tokens(&key("max_length"), raw.max_length)?,
             truncation: raw.truncation.unwrap_or_else(|| TRUNCATION.to_owned()),
             long_documents: raw.long_documents.unwrap_or_else(|| LONG_DOCUMENTS.to_owned()),
             device: raw.device.unwrap_or_else(|| "auto".to_owned()),
             dtype: raw.dtype.unwrap_or_else(|| "f32".to_owned()),
+            batch_tokens: self.tokens(&key("batch_tokens"), raw.batch_tokens)?,
         })
     }
 
@@ -195,19 +207,15 @@ impl Keys<'_> {
             model: self.folder_or_id(self.filled(&key("model"), model)?),
             file,
             revision: raw.revision,
-            max_length: self.max_length(number, raw.max_length)?,
+            max_length: self.tokens(&key("max_length"), raw.max_length)?,
             truncation: raw.truncation.unwrap_or_else(|| TRUNCATION.to_owned()),
             long_documents: raw.long_documents.unwrap_or_else(|| LONG_DOCUMENTS.to_owned()),
+            batch_tokens: self.tokens(&key("batch_tokens"), raw.batch_tokens)?,
         })
     }
 
-    fn max_length(
-        &self,
-        number: usize,
-        length: Option<usize>,
-    ) -> Result<Option<usize>, ConfigError> {
-        let key = format!("reranker {number}.max_length");
-        length.map(|length| self.positive(&key, length)).transpose()
+    fn tokens(&self, key: &str, count: Option<usize>) -> Result<Option<usize>, ConfigError> {
+        count.map(|count| self.positive(key, count)).transpose()
     }
 }
 

@@ -31,6 +31,7 @@ max_length = 512
 truncation = "document-only"
 device = "flex"
 dtype = "f16"
+batch_tokens = 2048
 
 [[reranker]]
 name = "hub"
@@ -49,6 +50,39 @@ tolerance = 0.005
 fn message(from: &str, to: &str) -> String {
     assert!(FULL.contains(from), "{from}");
     Experiment::parse(&FULL.replacen(from, to, 1), FILE).unwrap_err().to_string()
+}
+
+#[test]
+fn an_onnx_file_has_its_own_keys() {
+    let table = "name = \"int8\"\nkind = \"onnx\"\nmodel = \"./bge\"\nfile = \"onnx/model_quantized.onnx\"\n\
+        batch_tokens = 512\n";
+    let from = "name = \"mini\"\nkind = \"cross-encoder\"\nmodel = \"embedded\"\n";
+    let experiment = Experiment::parse(&FULL.replacen(from, table, 1), FILE).unwrap();
+    let RerankerKind::Onnx(spec) = &experiment.rerankers[0].kind else { panic!("no ONNX file") };
+    let expected = OnnxSpec {
+        model: "configs/./bge".to_owned(),
+        file: Some("onnx/model_quantized.onnx".to_owned()),
+        revision: None,
+        max_length: None,
+        truncation: "longest-first".to_owned(),
+        long_documents: "truncate".to_owned(),
+        batch_tokens: Some(512),
+    };
+    assert_eq!(*spec, expected);
+    for (line, key) in [
+        ("device = \"cpu\"", "reranker 1.device"),
+        ("dtype = \"f32\"", "reranker 1.dtype"),
+        ("region = \"eu\"", "reranker 1.region"),
+        ("max_length = 0", "reranker 1.max_length"),
+        ("batch_tokens = 0", "reranker 1.batch_tokens"),
+    ] {
+        let lines = format!("{}{line}\n", table.replace("batch_tokens = 512\n", ""));
+        assert!(message(from, &lines).contains(key), "{line}");
+    }
+    assert!(
+        message("model = \"embedded\"", "model = \"embedded\"\nfile = \"x\"")
+            .contains("reranker 1.file")
+    );
 }
 
 #[test]
@@ -75,6 +109,7 @@ fn a_full_config_with_its_defaults() {
     assert_eq!((mini.dtype.as_str(), mini.max_length), ("f32", None));
     assert_eq!(local.model, ModelSpec::Named("configs/../models/local".to_owned()));
     assert_eq!((local.dtype.as_str(), local.max_length), ("f16", Some(512)));
+    assert_eq!((mini.batch_tokens, local.batch_tokens), (None, Some(2048)));
     assert_eq!(hub.model, ModelSpec::Named("org/name".to_owned()));
     assert_eq!(experiment.primary, experiment.measures[0]);
     assert_eq!(experiment.expect[0].system, FIRST_STAGE);

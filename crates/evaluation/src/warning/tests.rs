@@ -59,6 +59,7 @@ fn each_condition_has_its_warning() {
     mini.unjudged.high = 0.875;
     mini.failures.insert("q".into(), "reason".to_owned());
     mini.agreement.push(Agreement { k: 5, overlap: 0.9 });
+    mini.usage.batches_cut = 3;
     mini.truncation = Some(TruncationAudit {
         pairs: 100,
         pairs_cut: 6,
@@ -89,6 +90,8 @@ fn each_condition_has_its_warning() {
              same documents without it; skip it, or rerank more than 50 candidates.",
             "mini read only part of 6% of its pairs (2% of all tokens were cut); raise max_length or \
              split the documents.",
+            "3 batches of mini did not fit into memory and were cut, so that its times are longer than \
+             they need be; free memory, or lower batch_tokens or max_length.",
             "These 60 queries do not show whether mini helps: they would show a difference of 0.11 in \
              nDCG@10 four times in five, and smaller ones less often; judge more queries.",
             "The scores of mini sort candidates within one query; they are no probabilities, and \
@@ -97,7 +100,7 @@ fn each_condition_has_its_warning() {
         ]
     );
     record.systems[1].comparison = comparison(Verdict::CannotTell, None);
-    assert!(sentences(&record)[5].ends_with(
+    assert!(sentences(&record)[6].ends_with(
         "too few for a difference of any size in nDCG@10; \
                                              judge more queries."
     ));

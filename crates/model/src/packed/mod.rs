@@ -110,6 +110,7 @@ impl Packed {
 
     fn score_one(&self, batch: &TokenBatch) -> Result<Vec<f32>, ScoreError> {
         let Inner { config, body, head } = &*self.0;
+        room(config, batch)?;
         let first = body.first(batch, config)?;
         head.logits(&first, body.threads()).map_err(device)
     }
@@ -123,6 +124,20 @@ impl Scorer for Packed {
         }
         Ok(scores)
     }
+}
+
+/// Asks for a batch's memory where a refusal can still be told; the kernels' own allocations end the
+/// process when they are refused, as under a limit on address space.
+fn room(config: &ModelConfig, batch: &TokenBatch) -> Result<(), ScoreError> {
+    /// Less is never refused alone, and asking costs time.
+    const LARGE: u64 = 256 << 20;
+    let bytes = config.batch_bytes(DeviceSpec::Cpu, batch.len(), batch.longest()).unwrap_or(0);
+    if bytes < LARGE {
+        return Ok(());
+    }
+    let refused = || ScoreError::OutOfMemory(format!("{bytes} bytes were refused"));
+    let length = usize::try_from(bytes).map_err(|_| refused())?;
+    Vec::<u8>::new().try_reserve_exact(length).map_err(|_| refused())
 }
 
 /// What should not happen with shapes that were checked when the weights were laid out.
