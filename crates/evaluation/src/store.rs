@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use secondpass_core::ContentHash;
 use serde::Deserialize;
 
+use crate::bench::bench_owner;
 use crate::files::{private, remedy};
 use crate::journal::{self, JOURNAL_FOLDER, JournalError, Owner};
 use crate::record::{QueryRow, Record, SCHEMA};
@@ -249,7 +250,8 @@ fn owner(text: &str, path: &Path) -> Result<String, StoreError> {
     })
 }
 
-/// A process that was killed has left a journal, and perhaps half a report.
+/// A process that was killed has left a journal, and perhaps half a report; a bench may have come
+/// first.
 fn claim_without_record(folder: &Path, name: &str) -> Result<(), StoreError> {
     match journal::owner(folder).map_err(failed("read", &folder.join(JOURNAL_FOLDER)))? {
         Owner::Experiment(owner) if owner == name => Ok(()),
@@ -262,7 +264,15 @@ fn claim_without_record(folder: &Path, name: &str) -> Result<(), StoreError> {
             folder: folder.to_owned(),
             example: JOURNAL_FOLDER.to_owned(),
         }),
-        Owner::Nobody => must_be_empty(folder),
+        Owner::Nobody => match bench_owner(folder) {
+            Some(owner) if owner == name => Ok(()),
+            Some(owner) => Err(StoreError::OtherExperiment {
+                folder: folder.to_owned(),
+                owner,
+                name: name.to_owned(),
+            }),
+            None => must_be_empty(folder),
+        },
     }
 }
 

@@ -1,5 +1,6 @@
 //! Puts a load on a reranker and notes what became of every query.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -45,6 +46,16 @@ pub enum CutShort {
     Overloaded,
     /// The reranker will answer no later query either; why.
     Unavailable(String),
+}
+
+impl fmt::Display for CutShort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stopped => "stopped",
+            Self::Overloaded => "more queries arrive than are answered",
+            Self::Unavailable(why) => why,
+        })
+    }
 }
 
 /// Asks the jobs from place `first` on under a load. Every worker takes the next query, waits until

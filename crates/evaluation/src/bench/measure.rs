@@ -1,4 +1,4 @@
-use super::drive::{CutShort, Subject, drive};
+use super::drive::{Subject, drive};
 use super::error::BenchError;
 use super::load::Extent;
 use super::plan::Cell;
@@ -31,11 +31,7 @@ pub fn measure(
         warmed,
         measured: Measured::of(&driven.samples),
         live: answered().next().is_some() && answered().all(|sample| sample.live),
-        cut_short: driven.cut_short.as_ref().map(|why| match why {
-            CutShort::Stopped => "stopped".to_owned(),
-            CutShort::Overloaded => "more queries arrive than are answered".to_owned(),
-            CutShort::Unavailable(why) => why.clone(),
-        }),
+        cut_short: driven.cut_short.as_ref().map(ToString::to_string),
     };
     Ok((record, driven.samples))
 }

@@ -1,7 +1,10 @@
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::jobs::DocumentLength;
-use super::load::Load;
+use super::load::{Arrivals, Load};
+use crate::plural::counted;
 
 /// Candidates a query, unless something else is asked for.
 pub const CANDIDATES: usize = 50;
@@ -28,8 +31,8 @@ pub struct Sweep {
     pub lengths: Vec<DocumentLength>,
     /// Batch budgets in tokens.
     pub batch_tokens: Vec<usize>,
-    /// Clients of closed loops.
-    pub clients: Vec<usize>,
+    /// Loads.
+    pub loads: Vec<Load>,
     /// Every combination, instead of one setting after the other.
     pub crossed: bool,
 }
@@ -46,6 +49,41 @@ impl Default for Cell {
     }
 }
 
+impl fmt::Display for Cell {
+    /// `50 candidates, own length, 1 client, batches of 4096 tokens`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let candidates = counted(self.candidates, "candidate", "candidates");
+        write!(f, "{candidates}, {}, {}", self.length, self.load)?;
+        match self.batch_tokens {
+            Some(tokens) => write!(f, ", batches of {}", counted(tokens, "token", "tokens")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for DocumentLength {
+    /// `own length`, `128 tokens`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own => f.write_str("own length"),
+            Self::Tokens(tokens) => f.write_str(&counted(*tokens, "token", "tokens")),
+        }
+    }
+}
+
+impl fmt::Display for Load {
+    /// `4 clients`, `2.5 a second (Poisson)`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Closed { clients } => f.write_str(&counted(clients, "client", "clients")),
+            Self::Open { rate, arrivals: Arrivals::Constant, .. } => {
+                write!(f, "{rate} a second (constant)")
+            }
+            Self::Open { rate, .. } => write!(f, "{rate} a second (Poisson)"),
+        }
+    }
+}
+
 impl Sweep {
     /// The cells to measure, each once, the base first.
     pub fn cells(&self, base: Cell) -> Vec<Cell> {
@@ -53,7 +91,7 @@ impl Sweep {
             self.candidates.iter().map(|&value| Change::Candidates(value)).collect(),
             self.lengths.iter().map(|&value| Change::Length(value)).collect(),
             self.batch_tokens.iter().map(|&value| Change::Batch(value)).collect(),
-            self.clients.iter().map(|&value| Change::Clients(value)).collect(),
+            self.loads.iter().map(|&value| Change::Load(value)).collect(),
         ];
         let mut cells = vec![base];
         for changes in &changes {
@@ -76,7 +114,7 @@ enum Change {
     Candidates(usize),
     Length(DocumentLength),
     Batch(usize),
-    Clients(usize),
+    Load(Load),
 }
 
 impl Change {
@@ -85,7 +123,7 @@ impl Change {
             Self::Candidates(candidates) => Cell { candidates, ..cell },
             Self::Length(length) => Cell { length, ..cell },
             Self::Batch(tokens) => Cell { batch_tokens: Some(tokens), ..cell },
-            Self::Clients(clients) => Cell { load: Load::Closed { clients }, ..cell },
+            Self::Load(load) => Cell { load, ..cell },
         }
     }
 }
@@ -98,7 +136,7 @@ mod tests {
         Sweep {
             candidates: vec![10, 50, 200],
             lengths: vec![DocumentLength::Tokens(64), DocumentLength::Own],
-            clients: vec![1, 4],
+            loads: [1, 4].map(|clients| Load::Closed { clients }).to_vec(),
             ..Sweep::default()
         }
     }
@@ -121,6 +159,15 @@ mod tests {
         let cells = crossed.cells(Cell::default());
         assert_eq!(cells.len(), 3 * 2 * 2 * 2);
         assert!(cells.iter().enumerate().all(|(place, cell)| !cells[..place].contains(cell)));
+    }
+
+    #[test]
+    fn a_cell_is_told_in_a_line() {
+        let open = Load::Open { rate: 2.5, arrivals: Arrivals::Poisson { seed: 1 }, workers: 3 };
+        let cell = Cell { candidates: 1, batch_tokens: Some(64), load: open, ..Cell::default() };
+        let told = "1 candidate, own length, 2.5 a second (Poisson), batches of 64 tokens";
+        assert_eq!(cell.to_string(), told);
+        assert_eq!(Cell::default().to_string(), "50 candidates, own length, 1 client");
     }
 
     #[test]

@@ -45,6 +45,19 @@ pub enum BenchStoreError {
         /// The schema it says it has.
         found: u64,
     },
+    /// Somebody else's folder.
+    #[error(
+        "'{}' holds the bench '{owner}'; choose another folder for '{name}', or secondpass purge it",
+        folder.display()
+    )]
+    OtherBench {
+        /// The folder.
+        folder: PathBuf,
+        /// Whose it is.
+        owner: String,
+        /// Who wants it.
+        name: String,
+    },
     /// Not the table that was written with the record.
     #[error(
         "'{}' is not the table that was written with {BENCH_FILE}: it was cut or changed; measure \
@@ -62,6 +75,30 @@ pub enum BenchStoreError {
         /// What is wrong with it.
         source: TableError,
     },
+}
+
+/// Makes the folder where it is missing, and makes sure that what it holds is of this name: an
+/// experiment's record and its bench may stand side by side.
+///
+/// # Errors
+/// It cannot be made; it holds another experiment's record or another bench.
+pub fn claim_bench(folder: &Path, name: &str) -> Result<(), BenchStoreError> {
+    match bench_owner(folder) {
+        Some(owner) if owner != name => Err(BenchStoreError::OtherBench {
+            folder: folder.to_owned(),
+            owner,
+            name: name.to_owned(),
+        }),
+        _ => Ok(crate::store::claim(folder, name)?),
+    }
+}
+
+/// The name of the bench that a folder holds, of any schema; `None` where it holds none of ours.
+pub fn bench_owner(folder: &Path) -> Option<String> {
+    let text = fs::read_to_string(folder.join(BENCH_FILE)).ok()?;
+    // Every layout has a table's hash, which no other program's file has.
+    let Owner { name, .. } = serde_json::from_str(&text).ok()?;
+    Some(name)
 }
 
 /// Writes a record and its samples into the folder, which is made where it is missing, over earlier
@@ -113,6 +150,14 @@ pub fn read_bench(folder: &Path) -> Result<(BenchRecord, Vec<SampleRow>), BenchS
     Ok((record, samples.map_err(|source| BenchStoreError::Table { path, source })?))
 }
 
+/// Whose a record is, in every layout.
+#[derive(Deserialize)]
+struct Owner {
+    name: String,
+    #[serde(rename = "table")]
+    _table: ContentHash,
+}
+
 /// What every layout has.
 #[derive(Deserialize)]
 struct Header {
@@ -142,6 +187,29 @@ mod tests {
         write_bench(&folder, &record, &sample_rows()).unwrap();
         assert_eq!(read_bench(&folder).unwrap(), (record, sample_rows()));
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_folder_belongs_to_one_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("new");
+        claim_bench(&folder, "bench").unwrap();
+        write_bench(&folder, &bench_record(), &[]).unwrap();
+        claim_bench(&folder, "bench").unwrap();
+        let error = claim_bench(&folder, "other").unwrap_err().to_string();
+        assert!(error.contains("holds the bench 'bench'"), "{error}");
+        // An experiment of that name may stand beside it.
+        crate::store::claim(&folder, "bench").unwrap();
+        let error = crate::store::claim(&folder, "other").unwrap_err().to_string();
+        assert!(error.contains("bench"), "{error}");
+        // What was cut is nobody's.
+        fs::write(folder.join(BENCH_FILE), "{").unwrap();
+        assert!(matches!(claim_bench(&folder, "bench"), Err(BenchStoreError::Store(_))));
+        let experiment = tempfile::tempdir().unwrap();
+        let record = crate::testing::record();
+        crate::store::write(experiment.path(), &record, &crate::testing::rows()).unwrap();
+        claim_bench(experiment.path(), &record.experiment.name).unwrap();
+        assert!(matches!(claim_bench(experiment.path(), "x"), Err(BenchStoreError::Store(_))));
     }
 
     #[test]

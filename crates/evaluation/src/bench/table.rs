@@ -1,4 +1,4 @@
-//! Raw samples as a Parquet table: `cell`, `probe`, then the fields of a [`Sample`], times in whole
+//! Raw samples as a Parquet table: `system`, `cell`, `probe`, then the fields of a [`Sample`], times in whole
 //! nanoseconds (`end_ns`).
 
 use std::io::Cursor;
@@ -13,7 +13,9 @@ use crate::table::{TableError, column, there};
 /// A sample with where it belongs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SampleRow {
-    /// Which cell of the record, from 0; the cell that a search began from for its probes.
+    /// Which reranker of the record, from 0.
+    pub system: u32,
+    /// Which of its cells, from 0; the cell that a search began from for its probes.
     pub cell: u32,
     /// Which probe of a search, from 1; 0 for the cell's own load.
     pub probe: u32,
@@ -27,6 +29,7 @@ pub struct SampleRow {
 /// The table cannot be written.
 pub fn encode_samples(rows: &[SampleRow]) -> Result<Vec<u8>, TableError> {
     let columns = vec![
+        column("system", rows, |row| row.system),
         column("cell", rows, |row| row.cell),
         column("probe", rows, |row| row.probe),
         column("job", rows, |row| row.sample.job as u64),
@@ -59,7 +62,7 @@ pub fn decode_samples(bytes: &[u8]) -> Result<Vec<SampleRow>, TableError> {
     let series = |name: &str| Ok::<_, PolarsError>(frame.column(name)?.as_materialized_series());
     let short = |name: &'static str| Ok::<_, TableError>((name, series(name)?.u32()?));
     let long = |name: &'static str| Ok::<_, TableError>((name, series(name)?.u64()?));
-    let (cell, probe) = (short("cell")?, short("probe")?);
+    let (system, cell, probe) = (short("system")?, short("cell")?, short("probe")?);
     let (job, candidates) = (long("job")?, long("candidates")?);
     let (intended, start, end) = (long("intended_ns")?, long("start_ns")?, long("end_ns")?);
     let (late, pairs, tokens) = (long("late_ns")?, long("pairs")?, long("tokens")?);
@@ -77,6 +80,7 @@ pub fn decode_samples(bytes: &[u8]) -> Result<Vec<SampleRow>, TableError> {
         };
         let time = |column| number(column).map(Duration::from_nanos);
         Ok(SampleRow {
+            system: small(&system)?,
             cell: small(&cell)?,
             probe: small(&probe)?,
             sample: Sample {
@@ -144,8 +148,8 @@ mod tests {
             ..answered.clone()
         };
         let rows = [
-            SampleRow { cell: 0, probe: 0, sample: answered },
-            SampleRow { cell: 2, probe: 7, sample: failed },
+            SampleRow { system: 0, cell: 0, probe: 0, sample: answered },
+            SampleRow { system: 1, cell: 2, probe: 7, sample: failed },
         ];
         assert_eq!(decode_samples(&encode_samples(&rows).unwrap()).unwrap(), rows);
         assert_eq!(decode_samples(&encode_samples(&[]).unwrap()).unwrap(), []);
@@ -158,6 +162,6 @@ mod tests {
         let mut bytes = Vec::new();
         ParquetWriter::new(&mut bytes).finish(&mut DataFrame::new(1, columns).unwrap()).unwrap();
         let error = decode_samples(&bytes).unwrap_err().to_string();
-        assert!(error.contains("probe"), "{error}");
+        assert!(error.contains("system"), "{error}");
     }
 }

@@ -14,8 +14,8 @@ use serde::Deserialize;
 use super::clock::Clock;
 use super::virtual_clock::VirtualClock;
 use super::{
-    BENCH_SCHEMA, BenchRecord, Cell, CellRecord, ColdStart, Environment, Measured, Sample,
-    SampleRow, WarmUp, Warmed,
+    BENCH_SCHEMA, BenchRecord, BenchSystem, Cell, CellRecord, ColdStart, Environment, Measured,
+    Sample, SampleRow, WarmUp, Warmed,
 };
 use crate::testing::identity;
 
@@ -158,7 +158,7 @@ pub(super) fn jobs(queries: usize, candidates: usize) -> Vec<Job> {
 }
 
 /// 400 answers of 10 ms each, and nothing to warn of.
-pub(super) fn bench_record() -> BenchRecord {
+pub(crate) fn bench_system() -> BenchSystem {
     let samples: Vec<Sample> = sample_rows().into_iter().map(|row| row.sample).collect();
     let cell = CellRecord {
         cell: Cell::default(),
@@ -176,21 +176,32 @@ pub(super) fn bench_record() -> BenchRecord {
         live: true,
         cut_short: None,
     };
+    BenchSystem {
+        name: "simulated".to_owned(),
+        identity: identity("simulated"),
+        destination: None,
+        environment: Environment::default(),
+        cold_start: Some(ColdStart { load: Some(0.25), ..ColdStart::default() }),
+        peak_memory: Some(1 << 30),
+        cells: vec![cell],
+        capacities: Vec::new(),
+        ended: None,
+        spent: None,
+        warnings: Vec::new(),
+    }
+}
+
+/// A record of that alone.
+pub(crate) fn bench_record() -> BenchRecord {
     BenchRecord {
         schema: BENCH_SCHEMA,
         name: "bench".to_owned(),
         finished: "2026-02-03T04:05:06Z".to_owned(),
         version: "0.1.0".to_owned(),
         machine: crate::testing::record().machine,
-        environment: Environment::default(),
-        identity: identity("simulated"),
         source: "synthetic".to_owned(),
-        cold_start: Some(ColdStart { load: Some(0.25), first_score: None }),
-        peak_memory: Some(1 << 30),
         warm_up: WarmUp::default(),
-        cells: vec![cell],
-        capacities: Vec::new(),
-        warnings: Vec::new(),
+        systems: vec![bench_system()],
     }
 }
 
@@ -208,7 +219,7 @@ pub(super) fn sample_rows() -> Vec<SampleRow> {
             live: true,
             ..Sample::default()
         };
-        SampleRow { cell: 0, probe: 0, sample }
+        SampleRow { system: 0, cell: 0, probe: 0, sample }
     };
     (0..400).map(row).collect()
 }

@@ -19,6 +19,8 @@ pub struct WarmUp {
     /// Queries after which it is given up; what follows is measured all the same, and said to be
     /// unsteady.
     pub at_most: usize,
+    /// Seconds after which no further window begins, once there are two.
+    pub seconds: f64,
 }
 
 /// What warming up showed.
@@ -40,7 +42,7 @@ pub struct Warmed {
 
 impl Default for WarmUp {
     fn default() -> Self {
-        Self { window: 20, tolerance: 0.05, at_most: 400 }
+        Self { window: 20, tolerance: 0.05, at_most: 400, seconds: 60.0 }
     }
 }
 
@@ -60,6 +62,9 @@ impl WarmUp {
         }
         if !(self.tolerance.is_finite() && self.tolerance > 0.0) {
             return setting("the warm-up's tolerance", self.tolerance, "above 0");
+        }
+        if !(self.seconds.is_finite() && self.seconds > 0.0) {
+            return setting("the warm-up's time in seconds", self.seconds, "above 0");
         }
         Ok(())
     }
@@ -85,7 +90,11 @@ pub fn warm_up(
     };
     let begin = subject.clock.now();
     let load = Load::Closed { clients: clients.min(settings.window) };
+    let elapsed = || subject.clock.now().saturating_sub(begin).as_secs_f64();
     while !warmed.steady && warmed.queries + settings.window <= settings.at_most {
+        if warmed.medians.len() >= 2 && elapsed() >= settings.seconds {
+            break;
+        }
         let driven = drive(subject, &load, &Extent::queries(settings.window), 0)?;
         match driven.cut_short {
             Some(CutShort::Unavailable(why)) => return Err(BenchError::Unavailable(why)),
@@ -111,7 +120,7 @@ pub fn warm_up(
         });
         warmed.medians.push(median);
     }
-    warmed.seconds = subject.clock.now().saturating_sub(begin).as_secs_f64();
+    warmed.seconds = elapsed();
     Ok(warmed)
 }
 
@@ -137,7 +146,7 @@ mod tests {
         warm_up(
             Subject { reranker: &reranker, jobs: &jobs, clock, context: &context },
             1,
-            &WarmUp { window: 10, tolerance: 0.05, at_most: 65 },
+            &WarmUp { window: 10, at_most: 65, ..WarmUp::default() },
         )
     }
 
@@ -167,6 +176,16 @@ mod tests {
     }
 
     #[test]
+    fn a_slow_one_is_given_up_after_its_time() {
+        let clock = VirtualClock::default();
+        // Windows of 25, 50, 75 seconds: the third begins at 75.
+        let warmed = warmed(&clock, |place| (2500 * (1 + place as u64 / 10), Outcome::Answer));
+        let warmed = warmed.unwrap();
+        assert!(!warmed.steady);
+        assert_eq!((warmed.medians.len(), warmed.seconds), (2, 75.0));
+    }
+
+    #[test]
     fn failures_are_counted_and_silence_is_an_error() {
         let clock = VirtualClock::default();
         let half = |place: usize| match place % 2 {
@@ -189,6 +208,7 @@ mod tests {
             WarmUp { window: 0, ..good },
             WarmUp { at_most: 39, ..good },
             WarmUp { tolerance: f64::NAN, ..good },
+            WarmUp { seconds: 0.0, ..good },
         ] {
             assert!(matches!(bad.check(), Err(BenchError::Setting { .. })), "{bad:?}");
         }

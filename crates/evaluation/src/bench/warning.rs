@@ -2,7 +2,7 @@ use std::fmt;
 
 use super::environment::EnvironmentWarning;
 use super::percentile::samples_needed;
-use super::record::{BenchRecord, CellRecord};
+use super::record::{BenchSystem, CellRecord};
 use super::search::SearchEnd;
 use crate::plural::{counted, queries};
 
@@ -84,18 +84,22 @@ pub enum BenchWarning {
     Environment(EnvironmentWarning),
 }
 
-/// What a record warns of: the machine first, then each cell by its number, then the searches.
-pub fn warnings(record: &BenchRecord) -> Vec<String> {
-    let machine = record.environment.warnings().into_iter();
+/// What was noticed of one reranker: the machine first, then each cell by its number, then the
+/// searches.
+pub fn warnings(system: &BenchSystem) -> Vec<String> {
+    let machine = system.environment.warnings().into_iter();
     let mut all: Vec<String> =
         machine.map(|warning| BenchWarning::Environment(warning).to_string()).collect();
-    for (number, cell) in (1..).zip(&record.cells) {
+    for (number, cell) in (1..).zip(&system.cells) {
         all.extend(of_cell(cell).iter().map(|warning| format!("cell {number}: {warning}")));
     }
-    for search in record.capacities.iter().filter(|found| found.capacity.end != SearchEnd::Found) {
+    for search in system.capacities.iter().filter(|found| found.capacity.end != SearchEnd::Found) {
         let (end, kept) = (search.capacity.end, search.capacity.kept);
         let warning = BenchWarning::Search { end, kept, broken: search.capacity.broken };
         all.push(format!("cell {}: {warning}", search.cell + 1));
+    }
+    if let Some(why) = &system.ended {
+        all.push(format!("it ended before all of the plan was measured: {why}"));
     }
     all
 }
@@ -118,7 +122,9 @@ pub fn of_cell(record: &CellRecord) -> Vec<BenchWarning> {
         let (failed, asked) = (measured.failed, measured.asked);
         warnings.push(BenchWarning::Failures { failed, asked, first });
     }
-    if let Some(unbounded) = measured.latency.iter().find(|percentile| percentile.high.is_none()) {
+    // The highest needs the most, and with it the others have theirs.
+    let mut highest_first = measured.latency.iter().rev();
+    if let Some(unbounded) = highest_first.find(|percentile| percentile.high.is_none()) {
         let need = (samples_needed(unbounded.share) as f64 * unbounded.design_effect).ceil();
         let (share, need) = (unbounded.share, need as usize);
         warnings.push(BenchWarning::TooFew { share, have: answered, need });
@@ -230,11 +236,11 @@ impl fmt::Display for BenchWarning {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::testing::bench_record;
+    use crate::bench::testing::bench_system;
     use crate::bench::{Capacity, CellCapacity, Measured, Search};
 
     fn cell() -> CellRecord {
-        bench_record().cells.remove(0)
+        bench_system().cells.remove(0)
     }
 
     #[test]
@@ -284,10 +290,10 @@ mod tests {
     }
 
     #[test]
-    fn a_record_tells_which_cell() {
-        let mut record = bench_record();
-        record.environment.debug = true;
-        record.cells.push(CellRecord { filled: 3, ..cell() });
+    fn warnings_tell_which_cell() {
+        let mut system = bench_system();
+        system.environment.debug = true;
+        system.cells.push(CellRecord { filled: 3, ..cell() });
         let capacity = Capacity {
             search: Search::default(),
             kept: Some(4.0),
@@ -295,10 +301,16 @@ mod tests {
             end: SearchEnd::OutOfProbes,
             probes: Vec::new(),
         };
-        record.capacities.push(CellCapacity { cell: 1, capacity });
-        let told = warnings(&record);
-        let begins = ["this program was built", "cell 2: the first stage", "cell 2: the search"];
-        assert_eq!(told.len(), 3, "{told:?}");
+        system.capacities.push(CellCapacity { cell: 1, capacity });
+        system.ended = Some("stopped".to_owned());
+        let told = warnings(&system);
+        let begins = [
+            "this program was built",
+            "cell 2: the first stage",
+            "cell 2: the search",
+            "it ended before all",
+        ];
+        assert_eq!(told.len(), 4, "{told:?}");
         assert!(told.iter().zip(begins).all(|(told, begin)| told.starts_with(begin)), "{told:?}");
         assert!(
             told[2].contains("kept the limit at 4.00 a second, broke it at none"),

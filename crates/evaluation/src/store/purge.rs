@@ -3,18 +3,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{RECORD_FILE, StoreError, TABLE_FILE, UNFINISHED, failed, owner};
+use crate::bench::{BENCH_FILE, SAMPLES_FILE, bench_owner};
 use crate::journal::{self, JOURNAL_FOLDER, Owner};
 
 /// The folder in which whole reports are made ready before they are published.
 const STAGING: &str = ".unfinished";
 
 /// Removes what an experiment wrote into its output folder, and nothing else: the journal, the
-/// table, unfinished files, the files of `reports` (relative to the folder, as
+/// table, a bench with its samples, unfinished files, the files of `reports` (relative to the folder, as
 /// `charts/quality.svg`), and last the record. Folders go where nothing is left in them, the output
 /// folder too. Gives the files that were removed.
 ///
 /// # Errors
-/// The folder holds no record and no journal of ours; an experiment runs there; the system refuses.
+/// The folder holds no record, no bench and no journal of ours; an experiment runs there; the system refuses.
 pub fn purge(folder: &Path, reports: &[PathBuf]) -> Result<Vec<PathBuf>, StoreError> {
     let journal = must_be_ours(folder)?;
     let mut removed = match journal {
@@ -30,7 +31,9 @@ pub fn purge(folder: &Path, reports: &[PathBuf]) -> Result<Vec<PathBuf>, StoreEr
                 let _ = fs::remove_dir(folder.join(parent));
             }
         }
-        remove(&folder.join(TABLE_FILE), &mut removed)?;
+        for file in [TABLE_FILE, SAMPLES_FILE, BENCH_FILE] {
+            remove(&folder.join(file), &mut removed)?;
+        }
         // Last, so that a purge that was cut short can be taken up.
         remove(&folder.join(RECORD_FILE), &mut removed)?;
         let _ = fs::remove_dir(folder);
@@ -53,7 +56,7 @@ fn must_be_ours(folder: &Path) -> Result<bool, StoreError> {
         Owner::Nobody => journal.is_dir(),
         Owner::Stranger => false,
     };
-    match has_record || has_journal {
+    match has_record || has_journal || bench_owner(folder).is_some() {
         true => Ok(has_journal),
         false => Err(failed("read", &path)(io::ErrorKind::NotFound.into())),
     }
@@ -135,6 +138,22 @@ mod tests {
         interrupted(&other);
         purge(&other, &reports).unwrap();
         assert!(!other.exists());
+    }
+
+    #[test]
+    fn a_bench_is_ours_too() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("out");
+        crate::bench::write_bench(&folder, &crate::bench::testing::bench_record(), &[]).unwrap();
+        fs::write(folder.join("bench.html"), "page").unwrap();
+        let removed = purge(&folder, &[PathBuf::from("bench.html")]).unwrap();
+        assert_eq!(removed.len(), 3, "{removed:?}");
+        assert!(!folder.exists());
+        // A file of that name that somebody else wrote is not.
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(BENCH_FILE), "{\"name\": \"mine\"}").unwrap();
+        assert!(purge(&folder, &[]).is_err());
+        assert!(folder.join(BENCH_FILE).exists());
     }
 
     #[test]
