@@ -42,10 +42,10 @@ pub use evaluate::{
 };
 pub use expectation::{ExpectationResult, check};
 pub use experiment::{
-    ConfigError, CrossEncoderSpec, DatasetSource, DatasetSpec, DenseSpec, EmbeddingsSpec,
-    Expectation, Experiment, FIRST_STAGE, FirstStageKind, FirstStageSpec, HOSTED_KINDS, HostedSpec,
-    ModelSpec, ORACLE, OnnxSpec, PartSpec, Pool, QuerySample, RerankerKind, RerankerSpec,
-    RetrieverSpec, SweepSpec, TimeoutsSpec,
+    BenchLength, BenchSetting, BenchSpec, BenchTexts, ConfigError, CrossEncoderSpec, DatasetSource,
+    DatasetSpec, DenseSpec, EmbeddingsSpec, Expectation, Experiment, FIRST_STAGE, FindRate,
+    FirstStageKind, FirstStageSpec, HOSTED_KINDS, HostedSpec, ModelSpec, ORACLE, OnnxSpec, PartSpec,
+    Pool, QuerySample, RerankerKind, RerankerSpec, RetrieverSpec, SweepSpec, TimeoutsSpec,
 };
 pub use finding::finding;
 pub use journal::{InFlight, JOURNAL_FOLDER, Journal, JournalError};

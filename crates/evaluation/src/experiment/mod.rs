@@ -1,5 +1,6 @@
 //! What to run: a TOML config, validated into its own type.
 
+mod bench;
 mod dataset;
 mod error;
 mod first_stage;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 
 use secondpass_core::ContentHash;
 
+pub use bench::{BenchLength, BenchSetting, BenchSpec, BenchTexts, FindRate};
 pub use dataset::{DatasetSource, DatasetSpec, QuerySample};
 pub use error::ConfigError;
 pub use first_stage::{
@@ -68,6 +70,8 @@ pub struct Experiment {
     pub statistics: Settings,
     /// Which other depths and lengths are tried.
     pub sweep: SweepSpec,
+    /// What of latency is measured after quality; `None` for nothing.
+    pub bench: Option<BenchSpec>,
     /// Where users' texts may go: `self-hosted` and names of regions; `None` for anywhere.
     pub residency: Option<Vec<String>>,
     /// A file of prices that override the program's own.

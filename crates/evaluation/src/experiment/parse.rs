@@ -3,6 +3,7 @@ use std::collections::HashSet;
 use secondpass_core::ContentHash;
 use serde::Deserialize;
 
+use super::bench::RawBench;
 use super::dataset::RawDataset;
 use super::first_stage::RawFirstStage;
 use super::keys::{Keys, quoted};
@@ -61,6 +62,7 @@ impl Experiment {
             oracle: raw.oracle,
             repetitions: keys.positive("repetitions", raw.repetitions)?,
             statistics: keys.statistics(raw.statistics)?,
+            bench: keys.bench(raw.bench)?,
             residency: keys.residency(raw.residency)?,
             prices: raw.cost.prices.map(|path| keys.beside(&path)),
             volumes: keys.volumes(raw.cost.queries_per_month)?,
@@ -95,6 +97,7 @@ struct RawExperiment {
     sweep: RawSweep,
     #[serde(default)]
     cost: RawCost,
+    bench: Option<RawBench>,
     residency: Option<Vec<String>>,
     #[serde(default)]
     expect: Vec<RawExpectation>,
