@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::error::DecideError;
@@ -76,8 +78,11 @@ pub struct ChoiceSpec {
     pub machine: Option<String>,
     /// US dollars an hour of one machine, in place of the table's.
     pub machine_usd_per_hour: Option<Given>,
-    /// Queries a second that one machine answers within the p95 limit, in place of the record's
-    /// concurrency over its mean time.
+    /// A folder that `secondpass bench` wrote into, from the config's own: the rate that one machine
+    /// answers within the p95 limit, and how long queries then take. Numbers that are stated win.
+    pub bench: Option<PathBuf>,
+    /// Queries a second that one machine answers within the p95 limit, in place of a bench's, or of
+    /// the record's concurrency over its mean time.
     pub queries_per_second: Option<Given>,
     /// The share of that rate that is planned for, above 0 to 1.
     pub utilisation: Option<Given>,
@@ -201,6 +206,10 @@ impl DecideConfig {
                 "no name: it holds for all",
             ));
         }
+        if let Some(bench) = &raw.defaults.bench {
+            let allowed = "a bench under the [[choice]] that it measured";
+            return Err(check.told("defaults.bench", &bench.display().to_string(), allowed));
+        }
         check.choice("defaults", &raw.defaults)?;
         for (number, choice) in (1..).zip(&raw.choice) {
             let key = format!("choice {number}");
@@ -237,6 +246,7 @@ impl DecideConfig {
             name: name.to_owned(),
             machine: own.machine.or(all.machine),
             machine_usd_per_hour: own.machine_usd_per_hour.or(all.machine_usd_per_hour),
+            bench: own.bench,
             queries_per_second: own.queries_per_second.or(all.queries_per_second),
             utilisation: own.utilisation.or(all.utilisation),
             spare: own.spare.or(all.spare),

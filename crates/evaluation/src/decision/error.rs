@@ -48,6 +48,18 @@ pub enum DecideError {
         /// The machines that are listed.
         known: String,
     },
+    /// A bench that knows nothing of the choice that names it.
+    #[error("{file}: the bench '{bench}' of choice '{choice}' does not fit: {problem}")]
+    Bench {
+        /// The config.
+        file: String,
+        /// For which choice.
+        choice: String,
+        /// The bench's name.
+        bench: String,
+        /// What does not fit, and what to do.
+        problem: String,
+    },
     /// No record, or one without a first stage.
     #[error(
         "there is no record with a first stage to decide from; run secondpass eval, and name its record"

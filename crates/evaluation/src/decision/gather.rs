@@ -2,6 +2,7 @@ use std::collections::HashMap;
 
 use secondpass_core::{Destination, Origin};
 
+use super::bench::{self, BenchEvidence, FromBench};
 use super::case::{Case, Ceiling, Choice, Timing};
 use super::config::{ChoiceSpec, DecideConfig};
 use super::constraints::Failed;
@@ -38,6 +39,20 @@ impl Case {
         config: &DecideConfig,
         prices: &PriceTable,
     ) -> Result<Self, DecideError> {
+        Self::from_records_and_benches(evidence, &[], config, prices)
+    }
+
+    /// The same with benches: those that choices name, and those that stand beside the records. Of the
+    /// latter, what does not fit a choice is left aside.
+    ///
+    /// # Errors
+    /// As [`Case::from_records`]; a bench knows nothing of the choice that names it.
+    pub fn from_records_and_benches(
+        evidence: &[Evidence<'_>],
+        benches: &[BenchEvidence<'_>],
+        config: &DecideConfig,
+        prices: &PriceTable,
+    ) -> Result<Self, DecideError> {
         let [first, others @ ..] = evidence else { return Err(DecideError::NoRecord) };
         for other in others {
             comparable(first.record, other.record)?;
@@ -59,7 +74,7 @@ impl Case {
         for (evidence, table) in evidence.iter().zip(&tables) {
             let rerankers = evidence.record.systems.iter();
             for system in rerankers.filter(|system| system.role == Role::Reranker) {
-                let about = About { config, prices, record: evidence.record, system };
+                let about = About { config, prices, benches, record: evidence.record, system };
                 choices.push(about.choice(table, &queries)?);
             }
         }
@@ -170,6 +185,7 @@ impl<'a> Table<'a> {
 struct About<'a> {
     config: &'a DecideConfig,
     prices: &'a PriceTable,
+    benches: &'a [BenchEvidence<'a>],
     record: &'a Record,
     system: &'a SystemRecord,
 }
@@ -179,6 +195,9 @@ impl About<'_> {
         let Self { record, system, .. } = self;
         let spec = self.config.of(&system.name);
         let seconds = table.seconds(&system.name);
+        let planned = spec.utilisation.as_ref().map(|given| self.config.figure(given).value);
+        let planned = planned.unwrap_or(UTILISATION.0);
+        let bench = bench::of(self.benches, record, system, self.config, planned)?;
         let agreement = system.agreement.iter();
         let agreement = agreement.filter(|agreement| record.candidates.is_selective(agreement.k));
         Ok(Choice {
@@ -188,8 +207,8 @@ impl About<'_> {
                 true => table.of(&system.name, queries)?,
                 false => table.of(&system.name, queries).unwrap_or(vec![0.0; queries.len()]),
             },
-            timing: self.timing(&spec, &seconds),
-            cost: self.cost(&spec, &seconds)?,
+            timing: self.timing(&spec, bench.as_ref(), &seconds),
+            cost: self.cost(&spec, bench.as_ref(), &seconds)?,
             barred: self.barred(&spec),
             agreement: agreement.map(|agreement| (agreement.k, agreement.overlap)).collect(),
         })
@@ -205,9 +224,15 @@ impl About<'_> {
         Figure::exact(value, Basis::Measured, date, &source)
     }
 
-    fn timing(&self, spec: &ChoiceSpec, seconds: &[f64]) -> Option<Timing> {
-        if let Some(given) = &spec.p95_seconds {
-            return Some(Timing { p95: self.config.figure(given), seconds: Vec::new() });
+    fn timing(
+        &self,
+        spec: &ChoiceSpec,
+        bench: Option<&FromBench>,
+        seconds: &[f64],
+    ) -> Option<Timing> {
+        let given = spec.p95_seconds.as_ref().map(|given| self.config.figure(given));
+        if let Some(p95) = given.or_else(|| bench?.p95.clone()) {
+            return Some(Timing { p95, seconds: Vec::new() });
         }
         let mut sorted = seconds.to_vec();
         sorted.sort_unstable_by(f64::total_cmp);
@@ -215,11 +240,16 @@ impl About<'_> {
         Some(Timing { p95: self.measured(p95), seconds: sorted })
     }
 
-    fn cost(&self, spec: &ChoiceSpec, seconds: &[f64]) -> Result<Option<CostModel>, DecideError> {
+    fn cost(
+        &self,
+        spec: &ChoiceSpec,
+        bench: Option<&FromBench>,
+        seconds: &[f64],
+    ) -> Result<Option<CostModel>, DecideError> {
         match self.is_self_hosted() {
-            true => {
-                Ok(self.self_hosted(spec, seconds)?.map(|own| CostModel::SelfHosted(Box::new(own))))
-            }
+            true => Ok(self
+                .self_hosted(spec, bench, seconds)?
+                .map(|own| CostModel::SelfHosted(Box::new(own)))),
             false => Ok(self.hosted(spec).map(CostModel::Hosted)),
         }
     }
@@ -227,11 +257,17 @@ impl About<'_> {
     fn self_hosted(
         &self,
         spec: &ChoiceSpec,
+        bench: Option<&FromBench>,
         seconds: &[f64],
     ) -> Result<Option<SelfHosted>, DecideError> {
         let config = self.config;
         let given = |given: &Option<_>| given.as_ref().map(|given| config.figure(given));
-        let rate = given(&spec.queries_per_second).or_else(|| self.rate(seconds));
+        let stated = given(&spec.queries_per_second);
+        let benched = bench
+            .filter(|_| stated.is_none())
+            .and_then(|bench| Some((bench.rate.clone()?, bench.candidates)));
+        let (benched, at) = benched.unzip();
+        let rate = stated.or(benched).or_else(|| self.rate(seconds));
         let (Some(machine), Some(rate)) = (self.machine(spec)?, rate) else { return Ok(None) };
         let (value, [low, high]) = UTILISATION;
         let usual = Figure::exact(value, Basis::Assumed, None, "a usual share");
@@ -240,7 +276,7 @@ impl About<'_> {
         Ok(Some(SelfHosted {
             machine,
             rate,
-            candidates: candidates.unwrap_or(self.record.candidates.mean),
+            candidates: at.or(candidates).unwrap_or(self.record.candidates.mean),
             utilisation: given(&spec.utilisation).unwrap_or(Figure { low, high, ..usual }),
             spare: spec.spare.unwrap_or(1),
             scaling: spec.scaling.unwrap_or_default(),

@@ -6,6 +6,7 @@
 
 mod against;
 mod answer;
+mod bench;
 mod case;
 mod changes;
 mod config;
@@ -25,6 +26,7 @@ mod words;
 
 pub use against::Against;
 pub use answer::{Change, Decision, Judged, NamedFigure, Outcome, Range, Why};
+pub use bench::BenchEvidence;
 pub use case::{Case, Ceiling, Choice, Timing};
 pub use config::{ChoiceSpec, Constraints, DecideConfig, Given, GivenFigure, Volume};
 pub use constraints::Failed;

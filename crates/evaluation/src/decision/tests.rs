@@ -1,7 +1,9 @@
 use secondpass_core::{BillingUnit, Destination, Origin, Price, Tariff};
 
 use super::*;
-use crate::cost::CostModel;
+use crate::bench::testing::bench_record;
+use crate::bench::{BenchRecord, Capacity, CellCapacity, Probe, Search, SearchEnd, percentile};
+use crate::cost::{Basis, CostModel, Figure};
 use crate::prices::PriceTable;
 use crate::record::{Agreement, Cost, Latency, LatencyParts, Spent, SystemRecord, UnitCost};
 use crate::testing;
@@ -318,4 +320,108 @@ fn configs_that_cannot_be() {
     assert!(of("p95_seconds = { value = 1, within = [2, 3] }").contains("from 2 to 3"));
     assert!(of("[[choice]]\nname = \"a\"").contains("'choice 1.name' is a; allowed"));
     assert!(of("discounts = [{ from = 5, share = 2 }]").contains("discount 1 takes 2 off"));
+}
+
+/// `ours` with no rate of its own, and a limit of half a second.
+fn without_rate() -> DecideConfig {
+    let lines: Vec<&str> =
+        CONFIG.lines().filter(|line| !line.contains("queries_per_second")).collect();
+    let text = format!("{}\n[constraints]\np95_seconds = 0.5", lines.join("\n"));
+    DecideConfig::parse(&text, "decide.toml").unwrap()
+}
+
+/// A bench of `ours` that kept this limit at 30 and 40 queries a second, and broke it at 50.
+fn bench(record: &Record, limit: f64) -> BenchRecord {
+    let mut bench = bench_record();
+    let ours = record.systems.iter().find(|system| system.name == "ours").unwrap();
+    let system = &mut bench.systems[0];
+    (system.name, system.identity) = ("ours".to_owned(), ours.identity.clone());
+    system.cells[0].cell.candidates = record.candidates.depth;
+    let probe = |rate: f64, kept: bool| Probe {
+        rate,
+        asked: 500,
+        failed: 0,
+        runs: 1,
+        found: percentile(&[rate / 100.0; 500], 0.95),
+        overloaded: false,
+        kept,
+        sure: true,
+    };
+    let capacity = Capacity {
+        search: Search { limit, ..Search::default() },
+        kept: Some(40.0),
+        broken: Some(50.0),
+        end: SearchEnd::Found,
+        probes: vec![probe(30.0, true), probe(40.0, true), probe(50.0, false)],
+    };
+    system.capacities = vec![CellCapacity { cell: 0, capacity }];
+    bench
+}
+
+fn case_with(
+    record: &Record,
+    rows: &[QueryRow],
+    benches: &[BenchEvidence<'_>],
+) -> Result<Case, DecideError> {
+    let (evidence, prices) = ([Evidence { record, rows }], PriceTable::own().unwrap());
+    Case::from_records_and_benches(&evidence, benches, &without_rate(), &prices)
+}
+
+fn rate_and_p95(case: &Case) -> (Figure, Figure) {
+    let ours = case.choices.iter().find(|choice| choice.name == "ours").unwrap();
+    let Some(CostModel::SelfHosted(own)) = &ours.cost else { panic!("{ours:?}") };
+    (own.rate.clone(), ours.timing.as_ref().unwrap().p95.clone())
+}
+
+#[test]
+fn a_bench_gives_the_rate_at_the_limit_and_the_time_at_the_planned_share() {
+    let (record, rows) = record(0.1, 0.105);
+    let found = bench(&record, 0.5);
+    for choice in [None, Some("ours")] {
+        let beside = BenchEvidence { choice, record: &found };
+        let (rate, p95) = rate_and_p95(&case_with(&record, &rows, &[beside]).unwrap());
+        assert!((rate.value - 2000f64.sqrt()).abs() < 1e-9, "{rate:?}");
+        assert_eq!((rate.low, rate.high, rate.basis), (40.0, 50.0, Basis::Measured));
+        assert_eq!(rate.date.as_deref(), Some("2026-02-03"));
+        assert!(rate.source.starts_with("the bench 'bench', synthetic, the highest rate"));
+        // Half of 40 is planned for, and 30 is the nearest that was tried.
+        assert!((p95.value - 0.3).abs() < 1e-9 && p95.source.contains("30.00"), "{p95:?}");
+    }
+    // A search for a laxer limit says nothing of this one.
+    let lax = bench(&record, 2.0);
+    let (rate, p95) = rate_and_p95(
+        &case_with(&record, &rows, &[BenchEvidence { choice: None, record: &lax }]).unwrap(),
+    );
+    assert!(rate.source.starts_with("the record"), "{rate:?}");
+    assert!((p95.value - 0.01).abs() < 1e-9 && p95.source.contains("p95 of"), "{p95:?}");
+}
+
+#[test]
+fn a_bench_of_something_else_is_refused_where_it_is_named() {
+    let (record, rows) = record(0.1, 0.105);
+    let spoilt = |spoil: &dyn Fn(&mut BenchRecord)| {
+        let mut found = bench(&record, 0.5);
+        spoil(&mut found);
+        let beside = BenchEvidence { choice: None, record: &found };
+        let case = case_with(&record, &rows, &[beside]).unwrap();
+        let (rate, _) = rate_and_p95(&case);
+        assert!(rate.source.starts_with("the record"), "{rate:?}");
+        let named = BenchEvidence { choice: Some("ours"), ..beside };
+        case_with(&record, &rows, &[named]).unwrap_err().to_string()
+    };
+    let told = [
+        (
+            spoilt(&|bench| bench.systems[0].name = "x".to_owned()),
+            "it did not measure 'ours', but x",
+        ),
+        (spoilt(&|bench| bench.systems[0].identity.max_length = Some(7)), "another maximum length"),
+        (spoilt(&|bench| bench.systems[0].cells[0].live = false), "a mock or a recording answered"),
+        (
+            spoilt(&|bench| bench.systems[0].cells[0].cell.candidates = 3),
+            "measure with --candidates",
+        ),
+    ];
+    for (told, needed) in told {
+        assert!(told.contains(needed) && told.contains("choice 'ours'"), "{told}");
+    }
 }
