@@ -4,6 +4,7 @@
 //! measured here, and every figure shown stands in one of the two. The wording and the figures are
 //! composed once, in `content`; the Markdown and the HTML are two faces of it.
 
+mod bench;
 mod charts;
 mod content;
 mod error;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 use secondpass_evaluation::{QueryRow, Record, ScoreDistribution};
 
+pub use bench::{bench_files, render_bench};
 pub use error::ReportError;
 pub use training::render_training;
 

@@ -1,17 +1,17 @@
 //! Charts: one file a chart, each drawn once and kept both as SVG and as pixels.
 
-mod axis;
+pub(crate) mod axis;
 mod changes;
 mod cost;
-mod curves;
+pub(crate) mod curves;
 mod depth;
 mod depth_latency;
-mod font;
-mod frame;
+pub(crate) mod font;
+pub(crate) mod frame;
 mod latency;
 mod length;
 mod paint;
-mod palette;
+pub(crate) mod palette;
 mod panels;
 mod quality;
 mod raster;
@@ -89,13 +89,18 @@ pub(crate) struct DrawnChart {
     pub(crate) svg: String,
 }
 
+/// Draws one chart as SVG; [`font::register`] comes first.
+pub(crate) fn drawn<C: Chart>(chart: &C) -> Result<DrawnChart, ReportError> {
+    let (title, alt) = (chart.title(), chart.alt());
+    Ok(DrawnChart { name: C::NAME, title, alt, svg: svg::draw(chart)? })
+}
+
 /// Draws every chart that a record holds data for as SVG, in the order of the pages.
 pub(crate) fn draw(record: &Record, rows: &[QueryRow]) -> Result<Vec<DrawnChart>, ReportError> {
     struct Svg(Vec<DrawnChart>);
     impl Visitor for Svg {
         fn visit<C: Chart>(&mut self, chart: &C) -> Result<(), ReportError> {
-            let (title, alt) = (chart.title(), chart.alt());
-            self.0.push(DrawnChart { name: C::NAME, title, alt, svg: svg::draw(chart)? });
+            self.0.push(drawn(chart)?);
             Ok(())
         }
     }
