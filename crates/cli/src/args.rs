@@ -1,5 +1,6 @@
-mod training;
+mod bench;
 mod doctor;
+mod training;
 
 use std::path::PathBuf;
 
@@ -9,10 +10,11 @@ use secondpass_evaluation::HOSTED_KINDS;
 use secondpass_model::{DeviceSpec, Dtype};
 use secondpass_text::Truncation;
 
+pub use bench::{Arrivals, BenchArgs};
+pub use doctor::{DoctorArgs, Need};
 pub use training::{
     MineArgs, PresetFlag, SamplingFlag, SplitArgs, TriplesArgs, TriplesCheckArgs, TriplesCommand,
 };
-pub use doctor::{DoctorArgs, Need};
 
 /// Which reranker should we run, is it worth it, and can we make it better on our own data?
 #[derive(Parser, Debug)]
@@ -28,6 +30,8 @@ pub enum Command {
     Rerank(RerankArgs),
     /// Run an experiment: first stage, rerankers and the oracle on the same candidates
     Eval(EvalArgs),
+    /// Measure latency: under load, warm, with bounds on each percentile
+    Bench(Box<BenchArgs>),
     /// Say which reranker to run, or none, from the records of experiments
     Decide(DecideArgs),
     /// Measure TREC runs against judgements

@@ -7,6 +7,7 @@ use secondpass_core::{Context, Dataset, Job, RerankError, Reranker, Usage};
 use secondpass_evaluation::{Contender, Experiment, Forecast, Plan, Sweep, forecast};
 
 use crate::args::HostedArgs;
+use crate::bench::{self, Source, Timed};
 use crate::datasets;
 use crate::first_stage::{Found, Searcher};
 use crate::hosted::Shared;
@@ -86,6 +87,14 @@ pub fn print(experiment: &Experiment, hosted: &HostedArgs, context: &Context) ->
              runs save the most of both."
         )?;
     }
+    if let Some(spec) = &experiment.bench {
+        drop(out);
+        let candidates = &found.run;
+        let source = Source { texts: spec.texts, dataset, candidates };
+        let timed = Timed::all(experiment, spec, &opened, &|_| Vec::new())?;
+        let forecasts = bench::forecasts(&timed, spec, source)?;
+        bench::dry_run(&timed, spec, source, &forecasts, context)?;
+    }
     Ok(())
 }
 
@@ -143,7 +152,12 @@ fn rate(
     Ok(Some((usage, started.elapsed())))
 }
 
-fn rerank(reranker: &dyn Reranker, jobs: &[Job], context: &Context) -> Result<Usage, RerankError> {
+/// Reranks all of these; what they consume, or the first error.
+pub fn rerank(
+    reranker: &dyn Reranker,
+    jobs: &[Job],
+    context: &Context,
+) -> Result<Usage, RerankError> {
     let (mut usage, mut failed) = (Usage::default(), None);
     reranker.rerank_many(jobs, context, &mut |_, answer| match answer {
         Ok(answer) => usage += answer.usage,
@@ -152,7 +166,8 @@ fn rerank(reranker: &dyn Reranker, jobs: &[Job], context: &Context) -> Result<Us
     failed.map_or(Ok(usage), Err)
 }
 
-fn duration(seconds: f64) -> String {
+/// A time for people: `12 s`, `10 min`, `2.5 h`.
+pub fn duration(seconds: f64) -> String {
     match seconds {
         long if long >= 5400.0 => format!("{:.1} h", long / 3600.0),
         middling if middling >= 90.0 => format!("{:.0} min", middling / 60.0),

@@ -202,7 +202,8 @@ fn timeouts(spec: TimeoutsSpec) -> Timeouts {
     }
 }
 
-fn tokens(tokenizer: Option<&str>) -> Result<Box<dyn CountTokens>> {
+/// What counts tokens for estimates: a tokenizer, or a guess.
+pub fn tokens(tokenizer: Option<&str>) -> Result<Box<dyn CountTokens>> {
     let Some(spec) = tokenizer else { return Ok(Box::new(Guess)) };
     let file = hub::tokenizer(spec, &HubSettings::from_env(), &progress::downloads())?;
     Ok(Box::new(Counted::from_file(&file)?))

@@ -2,6 +2,7 @@
 
 mod args;
 mod batching;
+mod bench;
 mod commands;
 mod datasets;
 mod doctor;
@@ -15,6 +16,7 @@ mod load;
 mod money;
 mod note;
 mod onnx;
+mod own;
 mod prices;
 mod progress;
 mod publish;
@@ -37,6 +39,7 @@ pub fn main() -> ExitCode {
     let done = match args.command {
         Command::Rerank(args) => commands::rerank::run(&args, started),
         Command::Eval(args) => commands::eval::run(&args),
+        Command::Bench(args) => commands::bench::run(&args),
         Command::Calibrate(args) => commands::calibrate::run(&args),
         Command::Measure(args) => commands::measure::run(&args),
         Command::Retrieve(args) => commands::retrieve::run(&args),

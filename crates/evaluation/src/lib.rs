@@ -44,8 +44,9 @@ pub use expectation::{ExpectationResult, check};
 pub use experiment::{
     BenchLength, BenchSetting, BenchSpec, BenchTexts, ConfigError, CrossEncoderSpec, DatasetSource,
     DatasetSpec, DenseSpec, EmbeddingsSpec, Expectation, Experiment, FIRST_STAGE, FindRate,
-    FirstStageKind, FirstStageSpec, HOSTED_KINDS, HostedSpec, ModelSpec, ORACLE, OnnxSpec, PartSpec,
-    Pool, QuerySample, RerankerKind, RerankerSpec, RetrieverSpec, SweepSpec, TimeoutsSpec,
+    FirstStageKind, FirstStageSpec, HOSTED_KINDS, HostedSpec, ModelSpec, ORACLE, OnnxSpec,
+    PartSpec, Pool, QuerySample, RerankerKind, RerankerSpec, RetrieverSpec, SweepSpec,
+    TimeoutsSpec,
 };
 pub use finding::finding;
 pub use journal::{InFlight, JOURNAL_FOLDER, Journal, JournalError};

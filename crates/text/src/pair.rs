@@ -204,6 +204,14 @@ impl PairTokenizer {
         self.truncation
     }
 
+    /// Tokens of a text by itself, special ones excluded, without any limit.
+    ///
+    /// # Errors
+    /// Texts the tokenizer rejects.
+    pub fn count(&self, text: &str) -> Result<usize, TokenizeError> {
+        Ok(self.alone(text)?.len())
+    }
+
     /// Pairs one query with many documents, in their order, on all cores.
     ///
     /// # Errors

@@ -10,6 +10,8 @@ use secondpass_evaluation::{
 use secondpass_rerankers::Oracle;
 
 use crate::args::{EvalArgs, HostedArgs, OutputArgs, QuickstartArgs};
+use crate::bench::{self, Bench, Source, Timed};
+use crate::commands::bench::{child, measured, whole};
 use crate::exit::usage;
 use crate::first_stage::{CACHE_REMEDY, Searcher};
 use crate::hosted::Shared;
@@ -168,7 +170,18 @@ fn measure(
         cache: cache.as_ref(),
         ..Plan::new(experiment, dataset, &candidates.run, &candidates.description)
     };
-    money::agree(&forecast(&plan)?, hosted, &context)?;
+    let timed = match &experiment.bench {
+        Some(spec) => {
+            let config = Path::new(&experiment.file);
+            Timed::all(experiment, spec, &opened, &|place| child(config, place))?
+        }
+        None => Vec::new(),
+    };
+    let spec = experiment.bench.clone().unwrap_or_default();
+    let source = Source { texts: spec.texts, dataset, candidates: &candidates.run };
+    timed.iter().try_for_each(|timed| timed.check(source))?;
+    let bills = [forecast(&plan)?, bench::forecasts(&timed, &spec, source)?].concat();
+    money::agree(&bills, hosted, &context)?;
     let mut bar = progress::Passes::new();
     let ran = secondpass_evaluation::run(&plan, &context, &mut |progress| bar.show(progress));
     bar.clear();
@@ -186,6 +199,9 @@ fn measure(
     if record.systems.iter().all(|system| system.failures.is_empty()) {
         journal.remove()?;
     }
+    let name = &*experiment.name;
+    let bench = Bench { name, spec: &spec, timed: &timed, source, context: &context, folder };
+    let benched = (!timed.is_empty()).then(|| measured(&bench));
     let mut out = std::io::stdout().lock();
     let printed = match output.json {
         true => serde_json::to_string_pretty(&record)
@@ -193,10 +209,18 @@ fn measure(
             .and_then(|json| Ok(writeln!(out, "{json}")?)),
         false => summary::print(&mut out, &record, &finding, &files),
     };
+    let benched = benched.transpose().and_then(|benched| {
+        let Some((record, files)) = benched else { return Ok(()) };
+        if !output.json {
+            writeln!(out, "\nLatency")?;
+            bench::print(&mut out, &record, folder, &files)?;
+        }
+        whole(&record, timed.len(), folder)
+    });
     // A reader that has gone does not make a missed figure good.
     failures(&record)?;
     expectations(experiment, &record)?;
-    printed
+    printed.and(benched)
 }
 
 /// Takes charts away that an earlier run had data for and this one has not.

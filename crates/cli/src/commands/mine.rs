@@ -169,7 +169,7 @@ fn teacher(
         alone.rerankers.retain(|reranker| reranker.name == name);
         alone.sweep.max_lengths.clear();
         let hosted = HostedArgs::default();
-        let opened = rerankers::open(&alone, &Shared::new(&alone, &hosted, context)?)?;
+        let opened = rerankers::open(&alone, &Shared::new(&alone, &hosted, context)?, true)?;
         let contending = opened.into_iter().next().context("the reranker could not be opened")?;
         if contending.reranker.tariff().is_some() && !contending.replayed {
             return Err(usage(anyhow::anyhow!(

@@ -22,7 +22,8 @@ pub fn run(args: &PurgeArgs) -> Result<()> {
     }
     let mut out = std::io::stdout().lock();
     for folder in &args.reports {
-        let removed = store::purge(folder, &secondpass_report::files())?;
+        let pages = [secondpass_report::files(), secondpass_report::bench_files()].concat();
+        let removed = store::purge(folder, &pages)?;
         writeln!(out, "{}: {} files removed", folder.display(), removed.len())?;
     }
     if args.caches {
