@@ -4,13 +4,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use secondpass_core::{Context, Dataset, Job, RerankError, Reranker, Usage};
-use secondpass_evaluation::{Contender, Experiment, Forecast, Plan, Sweep, forecast};
+use secondpass_evaluation::{
+    Contender, Experiment, Forecast, HostedSpec, Plan, RerankerKind, Sweep, forecast,
+};
 
 use crate::args::HostedArgs;
 use crate::bench::{self, Source, Timed};
 use crate::datasets;
 use crate::first_stage::{Found, Searcher};
-use crate::hosted::Shared;
+use crate::hosted::{self, Shared};
 use crate::jobs::jobs;
 use crate::rerankers::{self, Contending};
 use crate::table::table;
@@ -18,10 +20,13 @@ use crate::table::table;
 /// Queries that are reranked to learn a rate, after one that warms up.
 const PROBES: usize = 3;
 
+/// Queries whose tokens stand for those of all.
+const SAMPLE: usize = 20;
+
 /// Prints what an experiment would do: its candidates are found and a few queries reranked to learn
 /// the rate; nothing is written but caches of indexes and vectors.
-pub fn print(experiment: &Experiment, hosted: &HostedArgs, context: &Context) -> Result<()> {
-    let shared = Shared::new(experiment, hosted, context)?;
+pub fn print(experiment: &Experiment, args: &HostedArgs, context: &Context) -> Result<()> {
+    let shared = Shared::new(experiment, args, context)?;
     let opened = rerankers::open(experiment, &shared, true)?;
     let loaded = datasets::load(experiment)?;
     let dataset = &loaded.dataset;
@@ -56,11 +61,19 @@ pub fn print(experiment: &Experiment, hosted: &HostedArgs, context: &Context) ->
                 (false, None) => "not billed by the call",
             };
             let unknown = || "not tried".to_owned();
+            let least = match &spec.kind {
+                RerankerKind::Hosted(hosted) if !opened.replayed => {
+                    least(hosted, &jobs, asked(experiment, &jobs))?
+                }
+                _ => None,
+            };
+            let least =
+                least.map(|seconds| format!("{} or more, by its limits", duration(seconds)));
             plan.add_row([
                 spec.name.clone(),
                 pairs.to_string(),
                 unknown(),
-                unknown(),
+                least.unwrap_or_else(unknown),
                 cost.to_owned(),
             ]);
             continue;
@@ -108,6 +121,36 @@ fn pairs(experiment: &Experiment, jobs: &[Job], lengths: usize) -> usize {
     let depths = experiment.sweep.depths.iter();
     let smaller = depths.filter(|&&depth| depth < experiment.first_stage.depth);
     all * (experiment.repetitions + lengths) + smaller.map(|&depth| at(depth)).sum::<usize>()
+}
+
+/// Queries of all passes of one that is asked over HTTP: each repetition, and the timed ones of each
+/// smaller depth.
+fn asked(experiment: &Experiment, jobs: &[Job]) -> usize {
+    let timed = experiment.sweep.timed_queries.min(jobs.len());
+    let depths = experiment.sweep.depths.iter();
+    let smaller = depths.filter(|&&depth| depth < experiment.first_stage.depth).count();
+    jobs.len() * experiment.repetitions + timed * smaller
+}
+
+/// The seconds that so many queries take at the least under the limits a minute that the config
+/// states; `None` where it states none. A query is a call or more.
+fn least(spec: &HostedSpec, jobs: &[Job], queries: usize) -> Result<Option<f64>> {
+    let by_requests = spec.requests_per_minute.map(|limit| 60.0 * queries as f64 / limit);
+    let by_tokens = match spec.tokens_per_minute {
+        None => None,
+        Some(limit) => {
+            let count = hosted::tokens(spec.tokenizer.as_deref())?;
+            let sample = &jobs[..jobs.len().min(SAMPLE)];
+            let of = |job: &Job| -> u64 {
+                let query = count.count(&job.query.text);
+                let candidates = job.candidates.iter();
+                query + candidates.map(|c| count.count(&c.document.passage())).sum::<u64>()
+            };
+            let tokens = sample.iter().map(of).sum::<u64>() as f64 / sample.len().max(1) as f64;
+            Some(60.0 * tokens * queries as f64 / limit)
+        }
+    };
+    Ok(by_requests.into_iter().chain(by_tokens).reduce(f64::max))
 }
 
 /// What hosted rerankers will be billed over all passes, by name.
@@ -178,6 +221,21 @@ pub fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_a_minute_bound_the_time() {
+        let spec = |requests, tokens| HostedSpec {
+            requests_per_minute: requests,
+            tokens_per_minute: tokens,
+            ..HostedSpec::default()
+        };
+        let job = crate::bench::job("what", &["one two three four"]);
+        let seconds = |spec| least(&spec, std::slice::from_ref(&job), 120).unwrap();
+        assert_eq!(seconds(spec(None, None)), None);
+        assert_eq!(seconds(spec(Some(10.0), None)), Some(720.0));
+        // Five tokens a query: 600 at 60 a minute.
+        assert_eq!(seconds(spec(Some(1000.0), Some(60.0))), Some(600.0));
+    }
 
     #[test]
     fn durations_read_well() {

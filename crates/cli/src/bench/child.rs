@@ -157,6 +157,13 @@ impl Asked {
     }
 }
 
+/// A query with these texts, for tests.
+#[cfg(test)]
+pub fn job(query: &str, documents: &[&str]) -> Job {
+    let documents = documents.iter().map(|text| (String::new(), (*text).to_owned())).collect();
+    Asked { query: query.to_owned(), documents }.job()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

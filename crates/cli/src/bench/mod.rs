@@ -9,6 +9,8 @@ mod timed;
 mod watched;
 
 pub use child::first_score;
+#[cfg(test)]
+pub use child::job;
 pub use dry_run::dry_run;
 pub use forecast::forecasts;
 pub use measure::{Bench, measure};
