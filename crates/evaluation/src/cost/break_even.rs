@@ -2,11 +2,13 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{CostModel, Hosted, HostedTerms, Load, SelfHosted, SelfHostedTerms};
+use super::{CostModel, Hosted, HostedTerms, Load, SelfHosted, SelfHostedTerms, Terms};
 use crate::quantile::quantile;
 
 /// Draws that a range rests on.
 const DRAWS: usize = 1000;
+/// Draws that the range of a curve rests on: fewer, since nothing but a picture does.
+const CURVE_DRAWS: usize = 200;
 /// Fixed, so that the same figures give the same range.
 const SEED: u64 = 20_261_124;
 /// The ends of a range, as shares of the draws.
@@ -38,8 +40,12 @@ pub struct BreakEven {
 pub struct CostPoint {
     /// Queries a month.
     pub volume: f64,
-    /// US dollars a month.
+    /// US dollars a month, at the figures' own values.
     pub usd: f64,
+    /// Below this it costs in 5% of the draws, where the figures lie in their ranges.
+    pub low: f64,
+    /// Above this it costs in 5% of them.
+    pub high: f64,
 }
 
 /// Queries a month from which machines are cheaper than the provider for good: above that volume no
@@ -111,7 +117,8 @@ pub(crate) fn share(random: &mut ChaCha8Rng) -> f64 {
     random.random_range(f64::EPSILON..1.0)
 }
 
-/// What a month costs at volumes from `low` to `high`, evenly placed on a logarithmic scale.
+/// What a month costs at volumes from `low` to `high`, evenly placed on a logarithmic scale, with the
+/// range in which 90% of the draws lie.
 pub fn over_volume(
     model: &CostModel,
     load: &Load,
@@ -119,9 +126,21 @@ pub fn over_volume(
     points: usize,
 ) -> Vec<CostPoint> {
     let terms = model.point();
+    let mut random = ChaCha8Rng::seed_from_u64(SEED);
+    let is_exact = model.figures().iter().all(|figure| figure.is_exact());
+    let draws = if is_exact { 0 } else { CURVE_DRAWS };
+    let drawn: Vec<Terms<'_>> =
+        (0..draws).map(|_| model.terms(|figure| figure.at(share(&mut random)))).collect();
     let ratio = (high / low).ln() / points.saturating_sub(1).max(1) as f64;
     let volumes = (0..points).map(|point| low * (ratio * point as f64).exp());
-    volumes.map(|volume| CostPoint { volume, usd: terms.month(load, volume) }).collect()
+    let point = |volume: f64| {
+        let usd = terms.month(load, volume);
+        let mut months: Vec<f64> = drawn.iter().map(|terms| terms.month(load, volume)).collect();
+        months.sort_unstable_by(f64::total_cmp);
+        let end = |share| if months.is_empty() { usd } else { quantile(&months, share) };
+        CostPoint { volume, usd, low: end(ENDS.0), high: end(ENDS.1) }
+    };
+    volumes.map(point).collect()
 }
 
 #[cfg(test)]
@@ -215,5 +234,24 @@ mod tests {
         let curve = over_volume(&CostModel::Free, &Load::flat(), (1e4, 1e6), 3);
         let volumes: Vec<f64> = curve.iter().map(|point| point.volume.round()).collect();
         assert_eq!(volumes, [1e4, 1e5, 1e6]);
+        assert!(curve.iter().all(|point| (point.low, point.usd, point.high) == (0.0, 0.0, 0.0)));
+    }
+
+    #[test]
+    fn a_curve_has_its_range() {
+        let price = Figure::exact(0.002, Basis::Vendor, None, "here").within(0.001, 0.003).unwrap();
+        let hosted = CostModel::Hosted(Hosted {
+            unit: BillingUnit::SearchUnit,
+            price,
+            units: Figure::exact(1.0, Basis::Measured, None, "here"),
+            units_at_50: None,
+            discounts: Vec::new(),
+        });
+        for point in over_volume(&hosted, &Load::flat(), (1e3, 1e6), 5) {
+            assert!((point.usd / point.volume - 0.002).abs() < 1e-12, "{point:?}");
+            // The ends of 90% of an even range from 0.001 to 0.003.
+            assert!((point.low / point.volume - 0.0011).abs() < 1e-4, "{point:?}");
+            assert!((point.high / point.volume - 0.0029).abs() < 1e-4, "{point:?}");
+        }
     }
 }

@@ -1,9 +1,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::against::Against;
+use super::config::Constraints;
 use super::constraints::Failed;
 use super::priors::Prior;
-use crate::cost::{Bill, BreakEven, CostPoint, Figure};
+use crate::cost::{Bill, BreakEven, CostPoint, Figure, LlmSpend};
 use crate::record::Comparison;
 
 /// What to run, how sure that is, and on what it rests.
@@ -16,6 +17,12 @@ pub struct Decision {
     pub confidence: f64,
     /// Whether that share is as large as was asked for.
     pub sure: bool,
+    /// The share from which on a decision is called sure.
+    pub sure_from: f64,
+    /// The choice that would come next: of the others that keep the rules, the one that is best most
+    /// often; where none ever is, the one that would be chosen without the first. `None` where nothing
+    /// was decided, or there is no other.
+    pub runner_up: Option<String>,
     /// How often all figures were drawn anew.
     pub resamples: usize,
     /// The measure that quality is.
@@ -24,8 +31,16 @@ pub struct Decision {
     pub margin: f64,
     /// Queries that quality rests on.
     pub queries: usize,
+    /// What every choice must keep.
+    pub rules: Constraints,
     /// Queries a month.
     pub volume: f64,
+    /// The share by which they grow every month.
+    pub growth_per_month: f64,
+    /// Queries a second at the peak of the day.
+    pub peak: f64,
+    /// What the language model costs that reads the results; `None` where that is not stated.
+    pub llm: Option<LlmSpend>,
     /// The first stage, then the choices in the order of their records.
     pub choices: Vec<Judged>,
     /// What speaks against reranking: reasons where that is the outcome, else what to keep in mind.
@@ -80,6 +95,8 @@ pub struct Judged {
     pub quality_range: Range,
     /// Against the first stage; `None` for itself, and where its figures do not count.
     pub comparison: Option<Comparison>,
+    /// The 95th percentile of a query's time, in seconds; `None` where nobody knows.
+    pub p95: Option<Figure>,
     /// What it costs; `None` where that is not known.
     pub bill: Option<Bill>,
     /// Where a month's cost lies over the resamples.

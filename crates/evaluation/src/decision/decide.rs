@@ -16,7 +16,7 @@ use crate::warning::{HIGH_AGREEMENT, LOW_CEILING};
 /// The first stage's name among the choices.
 const FIRST_STAGE: &str = "first stage";
 /// Points of a curve over volumes, and how far it goes to either side of the stated one.
-const POINTS: usize = 41;
+const POINTS: usize = 81;
 const REACH: f64 = 100.0;
 
 /// What to run.
@@ -55,14 +55,20 @@ pub fn decide(case: &Case, config: &DecideConfig) -> Decision {
             config.constraints.p95_seconds,
             matches!(outcome, Outcome::Rerank(_)),
         ),
+        runner_up: chosen.and_then(|chosen| runner_up(case, config, &verdict, chosen)),
         outcome,
         confidence,
         sure: confidence >= config.sure,
+        sure_from: config.sure,
         resamples: config.resamples,
         measure: case.measure.clone(),
         margin: config.margin,
         queries: case.first_stage.len(),
+        rules: config.constraints.clone(),
         volume: config.volume.queries_per_month,
+        growth_per_month: config.volume.growth_per_month,
+        peak: config.load.peak(config.volume.queries_per_month),
+        llm: config.llm,
         choices,
         break_evens,
     }
@@ -178,6 +184,23 @@ pub(super) fn outcome(case: &Case, verdict: &Verdict) -> Outcome {
     }
 }
 
+/// The choice that comes next.
+fn runner_up(
+    case: &Case,
+    config: &DecideConfig,
+    verdict: &Verdict,
+    chosen: usize,
+) -> Option<String> {
+    let entrants = &verdict.entrants;
+    let wins = |index: &usize| verdict.resampled.wins[*index];
+    let others = (0..entrants.len()).filter(|&index| index != chosen && entrants[index].allowed);
+    let most = others.rev().max_by_key(wins).filter(|index| wins(index) > 0);
+    let without: Vec<Entrant> = (entrants.iter().enumerate())
+        .map(|(index, e)| Entrant { allowed: e.allowed && index != chosen, ..*e })
+        .collect();
+    most.or_else(|| best(&without, config.margin)).map(|index| name_of(case, index))
+}
+
 fn share(count: usize, of: usize) -> f64 {
     if of > 0 { count as f64 / of as f64 } else { 0.0 }
 }
@@ -220,6 +243,7 @@ fn judged(
             quality_range: range(&resampled.quality[index])
                 .unwrap_or(Range { low: quality, high: quality }),
             comparison: compared[index].clone(),
+            p95: choice.and_then(|choice| choice.timing.as_ref()).map(|timing| timing.p95.clone()),
             bill,
             month_range: range(&resampled.month[index]),
             over_volume: cost

@@ -35,4 +35,4 @@ pub use error::DecideError;
 pub use gather::Evidence;
 pub use licence::{LICENCES, Licence, licence};
 pub use priors::{FAST, Prior, Rule, SMALL_CORPUS};
-pub use words::sentences;
+pub use words::{Reasons, Told, sentences, told, volumes_in_words};

@@ -143,6 +143,21 @@ fn at_another_volume_another_choice() {
 }
 
 #[test]
+fn who_comes_next() {
+    let next = |ours: f64, theirs: f64, config: &DecideConfig| {
+        let (record, rows) = record(ours, theirs);
+        decided(&record, &rows, config).0.runner_up
+    };
+    // Never the best while ours is there, and the one without it.
+    assert_eq!(next(0.1, 0.105, &config("")).as_deref(), Some("theirs"));
+    // A choice that breaks a rule comes never.
+    assert_eq!(next(0.1, 0.105, &limits("p95_seconds = 0.15")).as_deref(), Some("first stage"));
+    let (mut demonstration, rows) = record(0.1, 0.105);
+    demonstration.experiment.demonstration = Some("made up".to_owned());
+    assert_eq!(decided(&demonstration, &rows, &config("")).0.runner_up, None);
+}
+
+#[test]
 fn an_inferior_choice_is_no_bargain() {
     let (record, rows) = record(0.04, 0.1);
     let (decision, told) = decided(&record, &rows, &config(""));

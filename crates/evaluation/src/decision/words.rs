@@ -14,22 +14,89 @@ use crate::plural::queries;
 /// The first stage's name among the choices.
 const FIRST_STAGE: &str = "first stage";
 
+/// A decision in words, by what they are about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// What to do.
+    pub headline: String,
+    /// How sure that is; `None` where nothing was decided.
+    pub confidence: Option<String>,
+    /// What speaks against reranking, a sentence each.
+    pub against: Vec<String>,
+    /// What each other choice failed on.
+    pub failed: Vec<Reasons>,
+    /// What nothing is both better and cheaper than; `None` where that is one choice.
+    pub front: Option<String>,
+    /// What would change the answer, a sentence each.
+    pub changes: Vec<String>,
+    /// Rules of thumb, a sentence each.
+    pub priors: Vec<String>,
+    /// What was not measured, a sentence a choice.
+    pub not_measured: Vec<String>,
+}
+
+/// What a choice failed on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reasons {
+    /// The choice as sentences call it: `the first stage`, or a reranker's name.
+    pub choice: String,
+    /// Why it is not the one, without a full stop.
+    pub why: String,
+}
+
+/// A decision in words.
+pub fn told(decision: &Decision) -> Told {
+    let is_decided = !matches!(decision.outcome, Outcome::Undecided(_));
+    let choices = || decision.choices.iter();
+    let mut told = Told {
+        headline: headline(decision),
+        confidence: None,
+        against: Vec::new(),
+        failed: choices().filter_map(failed).collect(),
+        front: None,
+        changes: Vec::new(),
+        priors: Vec::new(),
+        not_measured: Vec::new(),
+    };
+    if is_decided {
+        let against = decision.against.iter();
+        told.confidence = Some(confidence(decision));
+        told.against = against.map(|against| against_in_words(against, decision)).collect();
+        told.front = front(decision);
+        told.changes = decision.changes.iter().map(|c| change_in_words(c, decision)).collect();
+        told.priors = decision.priors.iter().map(prior).collect();
+        told.not_measured = choices().filter_map(not_measured).collect();
+    }
+    told
+}
+
 /// What to do first, then why, what each other choice failed on, what would change the answer, and
 /// what was not measured.
 pub fn sentences(decision: &Decision) -> Vec<String> {
-    let mut sentences = vec![headline(decision)];
-    if matches!(decision.outcome, Outcome::Undecided(_)) {
-        sentences.extend(decision.choices.iter().filter_map(failed));
-        return sentences;
-    }
-    sentences.push(confidence(decision));
-    sentences.extend(decision.against.iter().map(|against| against_in_words(against, decision)));
-    sentences.extend(decision.choices.iter().filter_map(failed));
-    sentences.extend(front(decision));
-    sentences.extend(decision.changes.iter().map(|change| change_in_words(change, decision)));
-    sentences.extend(decision.priors.iter().map(prior));
-    sentences.extend(decision.choices.iter().filter_map(not_measured));
+    let told = told(decision);
+    let failed = told.failed.iter().map(|r| format!("Not {}: {}.", r.choice, r.why));
+    let mut sentences = vec![told.headline];
+    sentences.extend(told.confidence);
+    sentences.extend(told.against);
+    sentences.extend(failed);
+    sentences.extend(told.front);
+    sentences.extend(told.changes);
+    sentences.extend(told.priors);
+    sentences.extend(told.not_measured);
     sentences
+}
+
+/// At which volumes a change makes another choice the one: `below 0.9–1.4 M queries a month`; `None`
+/// for changes of something else.
+pub fn volumes_in_words(change: &Change) -> Option<String> {
+    let Change::Volume { below, volume, low, high, .. } = change else { return None };
+    let side = if *below { "below" } else { "above" };
+    let at = match (low, high) {
+        (Some(low), Some(high)) => between(*low, *high),
+        (Some(low), None) => format!("{} or more", count(*low)),
+        _ => count(*volume),
+    };
+    Some(format!("{side} {at} queries a month"))
 }
 
 fn headline(decision: &Decision) -> String {
@@ -121,9 +188,10 @@ fn against_in_words(against: &Against, decision: &Decision) -> String {
     }
 }
 
-fn failed(choice: &Judged) -> Option<String> {
+fn failed(choice: &Judged) -> Option<Reasons> {
     let reasons: Vec<String> = choice.failed.iter().map(failed_in_words).collect();
-    (!reasons.is_empty()).then(|| format!("Not {}: {}.", called(&choice.name), reasons.join("; ")))
+    (!reasons.is_empty())
+        .then(|| Reasons { choice: called(&choice.name).to_owned(), why: reasons.join("; ") })
 }
 
 fn failed_in_words(failed: &Failed) -> String {
@@ -193,14 +261,11 @@ fn front(decision: &Decision) -> Option<String> {
 
 fn change_in_words(change: &Change, decision: &Decision) -> String {
     match change {
-        Change::Volume { choice, below, volume, low, high } => {
-            let side = if *below { "Below" } else { "Above" };
-            let at = match (low, high) {
-                (Some(low), Some(high)) => between(*low, *high),
-                (Some(low), None) => format!("{} or more", count(*low)),
-                _ => count(*volume),
-            };
-            format!("{side} {at} queries a month choose {}.", called(choice))
+        Change::Volume { choice, .. } => {
+            let volumes = volumes_in_words(change).unwrap_or_default();
+            // `below` or `above`, at the beginning of a sentence.
+            let (first, rest) = volumes.split_at(volumes.len().min(1));
+            format!("{}{rest} choose {}.", first.to_uppercase(), called(choice))
         }
         Change::Margin { choice, margin, above } => {
             let side = if *above { "of" } else { "below" };
