@@ -5,6 +5,9 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReportError {
+    /// A decision without what it rests on.
+    #[error("there is no record to render the decision from; give those that it was reached from")]
+    NoEvidence,
     /// The font that the program carries was refused.
     #[error("the built-in chart font could not be read; this is a defect of the build, rebuild it")]
     Font,

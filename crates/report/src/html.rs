@@ -1,78 +1,191 @@
-//! `report.html`: one page that needs no network and no script.
+//! A report as one page that needs no network: its style, its charts and a little script are inside,
+//! and it says the same without the script.
+
+mod policy;
+#[cfg(test)]
+mod theme;
+
+use std::fmt::Write as _;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::charts::DrawnChart;
-use crate::content::{Block, Cell, Content, Table};
+use crate::charts::{self, DrawnChart};
+use crate::content::{Block, Cell, Content, Fact, Listed, Opening, Table, Tone};
 
 /// Sections above which a table of contents pays.
 const CONTENTS_FROM: usize = 5;
 
-/// The whole page, its style and charts inside.
+/// Warnings that are open in the first screen; more are folded away.
+const OPEN_WARNINGS: usize = 2;
+
+/// Characters of a finding above which the figures come before it.
+const LONG: usize = 320;
+
+const SCRIPT: &str = include_str!("html/script.js");
+
+/// The whole page of a report, its style and charts inside.
+#[allow(dead_code, reason = "for reports without a first screen of their own")]
 pub(crate) fn page(content: &Content, charts: &[DrawnChart]) -> String {
+    opened(content, &Opening::default(), charts, "reranking report")
+}
+
+/// The same with what stands in its first screen, and what kind of page it is.
+pub(crate) fn opened(
+    content: &Content,
+    opening: &Opening,
+    charts: &[DrawnChart],
+    kind: &str,
+) -> String {
+    let style = style();
     let page = html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy::policy(&style, SCRIPT));
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="generator" content="secondpass";
-                title { (shown(&content.title)) " – reranking report" }
-                style { (PreEscaped(include_str!("style.css"))) }
+                title { (shown(&content.title)) " – " (kind) }
+                style { (PreEscaped(&style)) }
             }
             body {
-                main {
-                    @for banner in &content.banners {
-                        p.banner role="note" {
-                            strong { (banner.title) " " } (shown(&banner.text))
+                a.skip href="#main" { "Skip to the content" }
+                main id="main" tabindex="-1" {
+                    (first_screen(content, opening))
+                    div.body {
+                        @if content.sections.len() > CONTENTS_FROM {
+                            (contents(content, opening))
                         }
-                    }
-                    header {
-                        h1 { (shown(&content.title)) }
-                        p.subtitle { (shown(&content.subtitle)) }
-                        @if !content.finding.trim().is_empty() {
-                            p.finding { (shown(&content.finding)) }
-                        }
-                    }
-                    @if !content.warnings.is_empty() {
-                        div.warnings role="note" {
-                            p { "Watch" }
-                            (list(&content.warnings))
-                        }
-                    }
-                    @if content.sections.len() > CONTENTS_FROM {
-                        nav aria-label="Contents" {
-                            ol {
-                                @for section in &content.sections {
-                                    li { a href={ "#" (section.id) } { (section.title) } }
+                        div {
+                            @for section in &content.sections {
+                                section id=(section.id) {
+                                    h2 {
+                                        (section.title) " "
+                                        a.anchor href={ "#" (section.id) }
+                                            aria-label={ "Link to " (section.title) } { "#" }
+                                    }
+                                    @for block in &section.blocks {
+                                        (markup(block, section.title, charts))
+                                    }
                                 }
                             }
                         }
                     }
-                    @for section in &content.sections {
-                        section id=(section.id) {
-                            h2 {
-                                (section.title) " "
-                                a.anchor href={ "#" (section.id) }
-                                    aria-label={ "Link to " (section.title) } { "#" }
-                            }
-                            @for block in &section.blocks { (markup(block, charts)) }
-                        }
-                    }
                 }
+                script { (PreEscaped(SCRIPT)) }
             }
         }
     };
     page.into_string() + "\n"
 }
 
-fn markup(block: &Block, charts: &[DrawnChart]) -> Markup {
+/// The style, with what charts look like on a dark page: their colours are attributes of their shapes,
+/// which a rule overrides.
+fn style() -> String {
+    let mut style = include_str!("style.css").to_owned();
+    style += "@media screen and (prefers-color-scheme: dark) {\n";
+    for (light, dark) in charts::dark() {
+        let hex = |color: plotters::style::RGBColor| {
+            format!("#{:02X}{:02X}{:02X}", color.0, color.1, color.2)
+        };
+        let (light, dark) = (hex(light), hex(dark));
+        for part in ["fill", "stroke"] {
+            // Writing to a String cannot fail.
+            let _ = writeln!(style, "  figure svg [{part}=\"{light}\"] {{ {part}: {dark}; }}");
+        }
+    }
+    style + "}\n"
+}
+
+/// What can be read without scrolling: the answer, and the figures that it rests on.
+fn first_screen(content: &Content, opening: &Opening) -> Markup {
+    // What many rerankers' sentences say, their figures say sooner.
+    let is_long = content.finding.chars().count() > LONG && !opening.facts.is_empty();
+    html! {
+        @for banner in &content.banners {
+            p.banner role="note" { strong { (banner.title) " " } (shown(&banner.text)) }
+        }
+        header {
+            p.subtitle { (shown(&content.subtitle)) }
+            h1 { (shown(&content.title)) }
+            @if !content.finding.trim().is_empty() && !is_long {
+                p.finding { (shown(&content.finding)) }
+            }
+            @if !opening.facts.is_empty() {
+                dl.facts { @for fact in &opening.facts { (figure_of(fact)) } }
+            }
+            @if is_long {
+                p.finding.long { (shown(&content.finding)) }
+            }
+            @if !opening.lists.is_empty() {
+                div.lists { @for listed in &opening.lists { (listed_of(listed)) } }
+            }
+        }
+        @if !content.warnings.is_empty() {
+            details.warnings open[content.warnings.len() <= OPEN_WARNINGS] {
+                summary {
+                    @match content.warnings.len() {
+                        1 => { "Watch one thing" }
+                        many => { "Watch " (many) " things" }
+                    }
+                }
+                (list(&content.warnings))
+            }
+        }
+    }
+}
+
+fn figure_of(fact: &Fact) -> Markup {
+    let tone = match fact.tone {
+        Tone::Plain => "fact",
+        Tone::Good => "fact good",
+        Tone::Bad => "fact bad",
+        Tone::Unsure => "fact unsure",
+    };
+    html! {
+        div class=(tone) {
+            dt { (shown(&fact.label)) }
+            dd.value { (shown(&fact.value)) }
+            @for detail in &fact.details { dd.detail { (shown(detail)) } }
+        }
+    }
+}
+
+fn listed_of(listed: &Listed) -> Markup {
+    html! {
+        div {
+            h2 { (listed.title) }
+            ul {
+                @for (about, text) in &listed.items {
+                    li { @if !about.is_empty() { strong { (shown(about)) ": " } } (shown(text)) }
+                }
+            }
+        }
+    }
+}
+
+/// The table of contents, with the parts of the page.
+fn contents(content: &Content, opening: &Opening) -> Markup {
+    let part = |id: &str| opening.parts.iter().find(|(first, _)| *first == id);
+    html! {
+        nav aria-label="Contents" {
+            ol {
+                @for section in &content.sections {
+                    @if let Some((_, name)) = part(section.id) { li.part { (name) } }
+                    li { a href={ "#" (section.id) } { (section.title) } }
+                }
+            }
+        }
+    }
+}
+
+fn markup(block: &Block, section: &str, charts: &[DrawnChart]) -> Markup {
     match block {
         Block::Text(text) => html! { p { (shown(text)) } },
         Block::List(items) => list(items),
-        Block::Table(rows) => table(rows),
+        Block::Table(rows) => table(rows, section),
         Block::Folded(name, rows) => html! {
-            details { summary { (shown(name)) } (table(rows)) }
+            details { summary { (shown(name)) } (table(rows, name)) }
         },
         Block::Heading(text) => html! { h3 { (shown(text)) } },
         Block::Chart(name) => html! {
@@ -90,11 +203,11 @@ fn list(items: &[String]) -> Markup {
     html! { ul { @for item in items { li { (shown(item)) } } } }
 }
 
-fn table(table: &Table) -> Markup {
+fn table(table: &Table, name: &str) -> Markup {
     let figure = |index: usize| (index >= table.labels).then_some("figure");
     html! {
         // Wide tables scroll by themselves on a small screen; the tab stop lets keys do it.
-        div.wide tabindex="0" {
+        div.wide tabindex="0" role="region" aria-label={ "Table: " (shown(name)) } {
             table {
                 thead {
                     tr {
@@ -149,7 +262,14 @@ mod tests {
 
     fn rendered(record: &secondpass_evaluation::Record, finding: &str) -> String {
         let charts = charts::draw(record, &fixture::rows(record)).unwrap();
-        page(&content::of(record, finding), &charts)
+        let content = content::of(record, finding);
+        opened(&content, &content::opening(record), &charts, "reranking report")
+    }
+
+    /// The page without our script.
+    fn without_script(page: &str) -> String {
+        assert_eq!(page.matches("<script").count(), 1, "more than our script");
+        page.replace(&format!("<script>{SCRIPT}</script>"), "")
     }
 
     #[test]
@@ -160,22 +280,27 @@ mod tests {
         let page = rendered(&record, "helpdesk-mini is better than BM25.");
         // The style is a file of its own, the pictures have tests of their own, and line breaks make
         // the snapshot's changes readable.
-        let page = page.replace(include_str!("style.css"), "…");
+        let page = page.replace(&style(), "…").replace(SCRIPT, "…");
+        let page = page.replace(&policy::policy(&style(), SCRIPT), "…");
         let page = without_drawings(&page).replace("><", ">\n<");
         insta::assert_snapshot!(page);
     }
 
     #[test]
     fn markup_in_names_is_escaped() {
-        let page = rendered(&fixture::hostile(), fixture::HOSTILE);
+        let page = without_script(&rendered(&fixture::hostile(), fixture::HOSTILE));
         assert!(!page.contains("<script"), "markup got through");
         assert!(page.contains("&lt;script&gt;alert('x')&lt;/script&gt; &amp; &quot;q&quot; | *b*"));
         assert!(!page.contains('\u{7}'));
     }
 
     #[test]
-    fn nothing_is_fetched_or_run() {
+    fn nothing_is_fetched_and_only_our_script_is_run() {
         let page = rendered(&fixture::record(8), "");
+        for asks in ["fetch", "XMLHttpRequest", "import", "http", "innerHTML", "eval"] {
+            assert!(!SCRIPT.contains(asks), "{asks}");
+        }
+        let page = without_script(&page);
         for reference in ["src=", "url(", "@import", "<script", "<link", "onload"] {
             assert!(!page.contains(reference), "{reference}");
         }
@@ -187,7 +312,22 @@ mod tests {
             assert!(page.contains(&format!("id=\"{id}\"")), "{target} is missing");
         }
         // The only address is the name of SVG's namespace.
-        assert_eq!(page.replace("http://www.w3.org/2000/svg", "").find("http"), None);
+        let page = page.replace("http://www.w3.org/2000/svg", "").replace("http-equiv", "");
+        assert_eq!(page.find("http"), None);
+    }
+
+    #[test]
+    fn headings_descend_one_level_at_a_time() {
+        for record in [fixture::record(0), fixture::record(2), fixture::hosted()] {
+            let page = rendered(&record, "A finding.");
+            let levels: Vec<u8> = (page.match_indices("<h"))
+                .filter_map(|(at, _)| page.as_bytes().get(at + 2).filter(|b| b.is_ascii_digit()))
+                .map(|digit| digit - b'0')
+                .collect();
+            assert_eq!(levels[0], 1);
+            assert_eq!(levels.iter().filter(|level| **level == 1).count(), 1);
+            assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1), "{levels:?}");
+        }
     }
 
     #[test]
@@ -219,7 +359,7 @@ mod tests {
 
         record.systems[1].origin = secondpass_core::Origin::Mock;
         let page = rendered(&record, "");
-        let top = page.split("<h1").next().unwrap();
+        let top = page.split("<h1").next().unwrap().split("</head>").last().unwrap();
         assert_eq!(top.matches("class=\"banner\"").count(), 2, "{top}");
         assert!(top.contains("helpdesk-mini (mock) decides nothing"), "{top}");
     }

@@ -2,11 +2,13 @@
 //!
 //! Rendering is a function of an experiment's [`Record`] and its table of [`QueryRow`]s: nothing is
 //! measured here, and every figure shown stands in one of the two. The wording and the figures are
-//! composed once, in `content`; the Markdown and the HTML are two faces of it.
+//! composed once, in `content`; the Markdown and the HTML are two faces of it. A decision's page is
+//! made the same way, of the decision and the records that it rests on.
 
 mod bench;
 mod charts;
 mod content;
+mod decision;
 mod error;
 #[cfg(test)]
 mod fixture;
@@ -23,6 +25,7 @@ use std::path::{Path, PathBuf};
 use secondpass_evaluation::{QueryRow, Record, ScoreDistribution};
 
 pub use bench::{bench_files, render_bench};
+pub use decision::{decision_files, render_decision};
 pub use error::ReportError;
 pub use training::render_training;
 
@@ -51,19 +54,9 @@ pub fn render(
     let rasters = charts::rasters(record, rows)?;
     let content = content::of(record, finding);
     let markdown = markdown::page(&content, &charts);
-    let html = html::page(&content, &charts);
+    let html = html::opened(&content, &content::opening(record), &charts, "reranking report");
 
-    write::folder(folder)?;
-    let mut written = Vec::new();
-    let pictures = folder.join("charts");
-    write::folder(&pictures)?;
-    for (chart, raster) in charts.iter().zip(&rasters) {
-        let svg = pictures.join(chart.name).with_extension("svg");
-        write::bytes(&svg, chart.svg.as_bytes())?;
-        let png = pictures.join(chart.name).with_extension("png");
-        write::png(&png, raster)?;
-        written.extend([svg, png]);
-    }
+    let mut written = write::pictures(folder, &charts, &rasters)?;
     // The pages come last: where they stand, the charts they show stand too.
     for (name, text) in PAGES.into_iter().zip([markdown, html]) {
         let path = folder.join(name);

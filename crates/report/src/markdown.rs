@@ -3,16 +3,32 @@
 use std::fmt::Write as _;
 
 use crate::charts::DrawnChart;
-use crate::content::{Block, Cell, Content, Table};
+use crate::content::{Block, Cell, Content, Fact, Opening, Table};
 
-/// The whole page.
+/// The whole page of a report.
 pub(crate) fn page(content: &Content, charts: &[DrawnChart]) -> String {
+    opened(content, &Opening::default(), charts)
+}
+
+/// The same with what stands at its beginning.
+pub(crate) fn opened(content: &Content, opening: &Opening, charts: &[DrawnChart]) -> String {
     let mut paragraphs = vec![format!("# {}", escape(&content.title)), escape(&content.subtitle)];
     for banner in &content.banners {
         paragraphs.push(format!("> **{}** {}", banner.title, escape(&banner.text)));
     }
     if !content.finding.trim().is_empty() {
         paragraphs.push(format!("**Finding:** {}", escape(&content.finding)));
+    }
+    if !opening.facts.is_empty() {
+        paragraphs.push(list(&opening.facts.iter().map(fact).collect::<Vec<_>>()));
+    }
+    for listed in &opening.lists {
+        paragraphs.push(format!("**{}:**", listed.title));
+        let item = |(about, text): &(String, String)| match about.is_empty() {
+            true => text.clone(),
+            false => format!("{about}: {text}"),
+        };
+        paragraphs.push(list(&listed.items.iter().map(item).collect::<Vec<_>>()));
     }
     if !content.warnings.is_empty() {
         paragraphs.push("**Watch:**".into());
@@ -30,6 +46,12 @@ pub(crate) fn page(content: &Content, charts: &[DrawnChart]) -> String {
         }));
     }
     paragraphs.join("\n\n") + "\n"
+}
+
+/// A fact in a line: `Confidence: 88%; of 2,000 resamples`.
+fn fact(fact: &Fact) -> String {
+    let details = fact.details.iter().map(|detail| format!("; {detail}"));
+    format!("{}: {}{}", fact.label, fact.value, details.collect::<String>())
 }
 
 fn list(items: &[String]) -> String {

@@ -34,6 +34,12 @@ pub(crate) fn label(system: &SystemRecord) -> String {
     }
 }
 
+/// The same for a system that is known by its name; one that is not in the record stands as it is.
+pub(crate) fn label_of(record: &Record, name: &str) -> String {
+    let system = record.systems.iter().find(|system| system.name == name);
+    system.map_or_else(|| name.to_owned(), label)
+}
+
 fn mark(origin: &Origin) -> Option<String> {
     match origin {
         Origin::Live => None,

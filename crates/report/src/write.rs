@@ -6,11 +6,31 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::ReportError;
-use crate::charts::Raster;
+use crate::charts::{DrawnChart, Raster};
 
 /// Makes a folder and those above it.
 pub(crate) fn folder(path: &Path) -> Result<(), ReportError> {
     fs::create_dir_all(path).map_err(|source| ReportError::Folder { path: path.into(), source })
+}
+
+/// Writes each chart twice into `charts/` within a folder, and makes both where they are missing.
+pub(crate) fn pictures(
+    into: &Path,
+    charts: &[DrawnChart],
+    rasters: &[Raster],
+) -> Result<Vec<PathBuf>, ReportError> {
+    folder(into)?;
+    let pictures = into.join("charts");
+    folder(&pictures)?;
+    let mut written = Vec::new();
+    for (chart, raster) in charts.iter().zip(rasters) {
+        let svg = pictures.join(chart.name).with_extension("svg");
+        bytes(&svg, chart.svg.as_bytes())?;
+        let picture = pictures.join(chart.name).with_extension("png");
+        png(&picture, raster)?;
+        written.extend([svg, picture]);
+    }
+    Ok(written)
 }
 
 /// Writes `bytes` beside `path`, then renames: a reader sees the old file or the new one.

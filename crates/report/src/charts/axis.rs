@@ -37,6 +37,28 @@ impl Axis {
         axis
     }
 
+    /// A logarithmic axis for queries a month, labelled in thousands and millions.
+    pub(crate) fn volumes(values: impl IntoIterator<Item = f64>) -> Self {
+        let (low, high) = extent(values).filter(|(low, _)| *low > 0.0).unwrap_or((1.0, 10.0));
+        let mut axis = Self::decades(low, high.max(low * 2.0));
+        // No room beyond the data: the curves end where the axis does.
+        (axis.low, axis.high) = (low, high.max(low * 2.0));
+        axis.ticks.retain(|(value, _)| (low * 0.999..=high * 1.001).contains(value));
+        for (value, label) in &mut axis.ticks {
+            *label = short(*value);
+        }
+        axis
+    }
+
+    /// An axis for US dollars a month, as [`Axis::dollars`], with thousands and millions as such.
+    pub(crate) fn months(values: impl IntoIterator<Item = f64>) -> Self {
+        let mut axis = Self::amounts(values);
+        for (value, label) in &mut axis.ticks {
+            *label = format!("${}", if *value == 0.0 { "0".to_owned() } else { short(*value) });
+        }
+        axis
+    }
+
     fn amounts(values: impl IntoIterator<Item = f64>) -> Self {
         match extent(values) {
             Some((low, high)) if low > 0.0 && high > 20.0 * low => {
@@ -182,6 +204,23 @@ fn plain(value: f64) -> String {
     format!("{value:.places$}")
 }
 
+/// A value that may be in thousands or millions: `250`, `1.5 k`, `2 M`.
+pub(crate) fn short(value: f64) -> String {
+    let (scale, unit) = match value.abs() {
+        v if v >= 999_500.0 => (1e6, " M"),
+        v if v >= 999.5 => (1e3, " k"),
+        _ => (1.0, ""),
+    };
+    // Three significant digits, without superfluous zeros.
+    let scaled = value / scale;
+    let places = (2.0 - scaled.abs().max(1e-9).log10().floor()).clamp(0.0, 12.0) as usize;
+    let text = format!("{scaled:.places$}");
+    match text.contains('.') {
+        true => format!("{}{unit}", text.trim_end_matches('0').trim_end_matches('.')),
+        false => format!("{text}{unit}"),
+    }
+}
+
 /// The least and the greatest finite value.
 fn extent(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
     values
@@ -234,6 +273,22 @@ mod tests {
         );
         assert_eq!(labels(&Axis::dollars([0.3, 7.0])), ["$0.20", "$0.50", "$1", "$2", "$5", "$10"]);
         assert!(Axis::dollars([0.0, 7.0]).position(0.0) == 0.0);
+    }
+
+    #[test]
+    fn volumes_are_in_thousands_and_millions() {
+        let axis = Axis::volumes([20_000.0, 2e8]);
+        assert_eq!(labels(&axis), ["100 k", "1 M", "10 M", "100 M"]);
+        assert_eq!((axis.position(20_000.0), axis.position(2e8)), (0.0, 1.0));
+        assert!(Axis::volumes([]).ticks().len() > 1);
+        assert_eq!(
+            [0.05, 250.0, 1460.0, 2e6, 2.5e9].map(short),
+            ["0.05", "250", "1.46 k", "2 M", "2500 M"]
+        );
+        assert_eq!(
+            labels(&Axis::months([0.0, 4200.0])),
+            ["$0", "$1 k", "$2 k", "$3 k", "$4 k", "$5 k"]
+        );
     }
 
     #[test]

@@ -154,19 +154,21 @@ impl Chart for LatencyChart {
         let x = |value: f64| plot.x(&self.axis.axis, value);
         for (system, y) in self.systems.iter().zip(self.rows.middles()) {
             let Some(latency) = &system.latency else { continue };
-            if let Some(spread) = system.spread {
-                let (least, greatest) = (x(spread.least), x(spread.greatest));
-                for end in [least, greatest] {
-                    painter.line((end, y - 4.0), (end, y + 4.0), SOFT, 1.5)?;
+            painter.series(&system.name, || {
+                if let Some(spread) = system.spread {
+                    let (least, greatest) = (x(spread.least), x(spread.greatest));
+                    for end in [least, greatest] {
+                        painter.line((end, y - 4.0), (end, y + 4.0), SOFT, 1.5)?;
+                    }
+                    let (lower, upper) = (x(spread.lower), x(spread.upper));
+                    painter.line((least, y), (lower, y), SOFT, 1.5)?;
+                    painter.line((upper, y), (greatest, y), SOFT, 1.5)?;
+                    painter.rectangle((lower, y - 8.0), (upper, y + 8.0), system.look.color)?;
                 }
-                let (lower, upper) = (x(spread.lower), x(spread.upper));
-                painter.line((least, y), (lower, y), SOFT, 1.5)?;
-                painter.line((upper, y), (greatest, y), SOFT, 1.5)?;
-                painter.rectangle((lower, y - 8.0), (upper, y + 8.0), system.look.color)?;
-            }
-            let median = x(latency.p50 * 1e3);
-            painter.line((median, y - 10.0), (median, y + 10.0), INK, 2.5)?;
-            painter.hollow((x(latency.p95 * 1e3), y), 5.0, P95)?;
+                let median = x(latency.p50 * 1e3);
+                painter.line((median, y - 10.0), (median, y + 10.0), INK, 2.5)?;
+                painter.hollow((x(latency.p95 * 1e3), y), 5.0, P95)
+            })?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Charts: one file a chart, each drawn once and kept both as SVG and as pixels.
 
 pub(crate) mod axis;
+mod break_even;
 mod changes;
 mod cost;
 pub(crate) mod curves;
@@ -13,6 +14,7 @@ mod length;
 mod paint;
 pub(crate) mod palette;
 mod panels;
+mod pareto;
 mod quality;
 mod raster;
 mod scores;
@@ -21,12 +23,15 @@ mod tradeoff;
 mod training;
 
 use plotters::prelude::*;
+use secondpass_evaluation::decision::Decision;
 use secondpass_evaluation::training::TrainingRecord;
 use secondpass_evaluation::{Estimate, QueryRow, Record, Role, ScoreDistribution, SystemRecord};
 
 use crate::ReportError;
 use curves::Level;
 
+pub(crate) use axis::short;
+pub(crate) use break_even::BreakEvenChart;
 pub(crate) use changes::ChangesChart;
 pub(crate) use cost::CostChart;
 pub(crate) use depth::DepthChart;
@@ -34,6 +39,10 @@ pub(crate) use depth_latency::DepthLatencyChart;
 pub(crate) use latency::LatencyChart;
 pub(crate) use length::LengthChart;
 pub(crate) use paint::{Drawn, Painter};
+#[cfg(test)]
+pub(crate) use palette::contrast;
+pub(crate) use palette::dark;
+pub(crate) use pareto::ParetoChart;
 pub(crate) use quality::QualityChart;
 pub(crate) use raster::Raster;
 pub(crate) use scores::{ScoresChart, middle, total, well_formed};
@@ -63,6 +72,16 @@ pub(crate) const NAMES: [&str; 9] = [
     <TradeoffChart as Chart>::NAME,
 ];
 
+/// The names of all charts that a decision may have.
+pub(crate) const DECISION_NAMES: [&str; 6] = [
+    QualityChart::NAME,
+    LatencyChart::NAME,
+    <TradeoffChart as Chart>::NAME,
+    <BreakEvenChart as Chart>::NAME,
+    <ParetoChart as Chart>::NAME,
+    ChangesChart::NAME,
+];
+
 /// A chart whose layout is settled, ready to be drawn on any backend.
 pub(crate) trait Chart {
     /// The file's name without its ending; also its id in the pages.
@@ -89,21 +108,8 @@ pub(crate) struct DrawnChart {
     pub(crate) svg: String,
 }
 
-/// Draws one chart as SVG; [`font::register`] comes first.
-pub(crate) fn drawn<C: Chart>(chart: &C) -> Result<DrawnChart, ReportError> {
-    let (title, alt) = (chart.title(), chart.alt());
-    Ok(DrawnChart { name: C::NAME, title, alt, svg: svg::draw(chart)? })
-}
-
 /// Draws every chart that a record holds data for as SVG, in the order of the pages.
 pub(crate) fn draw(record: &Record, rows: &[QueryRow]) -> Result<Vec<DrawnChart>, ReportError> {
-    struct Svg(Vec<DrawnChart>);
-    impl Visitor for Svg {
-        fn visit<C: Chart>(&mut self, chart: &C) -> Result<(), ReportError> {
-            self.0.push(drawn(chart)?);
-            Ok(())
-        }
-    }
     let mut drawn = Svg(Vec::new());
     visit(record, rows, &mut drawn)?;
     Ok(drawn.0)
@@ -122,13 +128,6 @@ pub(crate) fn mined(
 
 /// Draws the same charts as pixels, in the same order.
 pub(crate) fn rasters(record: &Record, rows: &[QueryRow]) -> Result<Vec<Raster>, ReportError> {
-    struct Pixels(Vec<Raster>);
-    impl Visitor for Pixels {
-        fn visit<C: Chart>(&mut self, chart: &C) -> Result<(), ReportError> {
-            self.0.push(Raster::draw(chart)?);
-            Ok(())
-        }
-    }
     let mut drawn = Pixels(Vec::new());
     visit(record, rows, &mut drawn)?;
     Ok(drawn.0)
@@ -141,9 +140,7 @@ pub(crate) fn of_training(
     struct Both(Vec<(DrawnChart, Raster)>);
     impl Visitor for Both {
         fn visit<C: Chart>(&mut self, chart: &C) -> Result<(), ReportError> {
-            let (title, alt) = (chart.title(), chart.alt());
-            let drawn = DrawnChart { name: C::NAME, title, alt, svg: svg::draw(chart)? };
-            self.0.push((drawn, Raster::draw(chart)?));
+            self.0.push((drawn(chart)?, Raster::draw(chart)?));
             Ok(())
         }
     }
@@ -161,6 +158,43 @@ pub(crate) fn of_training(
     Ok(both.0)
 }
 
+/// Draws the charts of a decision, as SVG and as pixels, in the order of its page. `record` and `rows`
+/// are of all its choices.
+pub(crate) fn draw_decision(
+    decision: &Decision,
+    record: &Record,
+    rows: &[QueryRow],
+) -> Result<(Vec<DrawnChart>, Vec<Raster>), ReportError> {
+    let (mut svg, mut pixels) = (Svg(Vec::new()), Pixels(Vec::new()));
+    visit_decision(decision, record, rows, &mut svg)?;
+    visit_decision(decision, record, rows, &mut pixels)?;
+    Ok((svg.0, pixels.0))
+}
+
+/// Draws one chart as SVG; [`font::register`] comes first.
+pub(crate) fn drawn<C: Chart>(chart: &C) -> Result<DrawnChart, ReportError> {
+    let (title, alt) = (chart.title(), chart.alt());
+    Ok(DrawnChart { name: C::NAME, title, alt, svg: svg::draw(chart)? })
+}
+
+struct Svg(Vec<DrawnChart>);
+
+impl Visitor for Svg {
+    fn visit<C: Chart>(&mut self, chart: &C) -> Result<(), ReportError> {
+        self.0.push(drawn(chart)?);
+        Ok(())
+    }
+}
+
+struct Pixels(Vec<Raster>);
+
+impl Visitor for Pixels {
+    fn visit<C: Chart>(&mut self, chart: &C) -> Result<(), ReportError> {
+        self.0.push(Raster::draw(chart)?);
+        Ok(())
+    }
+}
+
 /// What is done with each chart.
 trait Visitor {
     fn visit<C: Chart>(&mut self, chart: &C) -> Result<(), ReportError>;
@@ -172,9 +206,6 @@ fn visit(
     rows: &[QueryRow],
     visitor: &mut impl Visitor,
 ) -> Result<(), ReportError> {
-    fn one<C: Chart>(chart: Option<C>, visitor: &mut impl Visitor) -> Result<(), ReportError> {
-        chart.map_or(Ok(()), |chart| visitor.visit(&chart))
-    }
     font::register()?;
     one(QualityChart::new(record), visitor)?;
     one(ChangesChart::new(record, rows), visitor)?;
@@ -185,6 +216,26 @@ fn visit(
     one(LatencyChart::new(record, rows), visitor)?;
     one(TradeoffChart::new(record), visitor)?;
     one(CostChart::new(record), visitor)
+}
+
+/// The same for a decision's charts.
+fn visit_decision(
+    decision: &Decision,
+    record: &Record,
+    rows: &[QueryRow],
+    visitor: &mut impl Visitor,
+) -> Result<(), ReportError> {
+    font::register()?;
+    one(QualityChart::new(record), visitor)?;
+    one(LatencyChart::new(record, rows), visitor)?;
+    one(TradeoffChart::new(record), visitor)?;
+    one(BreakEvenChart::new(decision, record), visitor)?;
+    one(ParetoChart::new(decision, record), visitor)?;
+    one(ChangesChart::new(record, rows), visitor)
+}
+
+fn one<C: Chart>(chart: Option<C>, visitor: &mut impl Visitor) -> Result<(), ReportError> {
+    chart.map_or(Ok(()), |chart| visitor.visit(&chart))
 }
 
 /// A system's estimate of the primary measure, if it applies to any query and is finite.

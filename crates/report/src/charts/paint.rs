@@ -7,7 +7,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::SCALE;
 use super::font::FAMILY;
-use super::palette::{INK, Look};
+use super::palette::{self, INK, Look};
 
 /// The result of drawing on a backend.
 pub(crate) type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
@@ -22,7 +22,14 @@ pub(crate) struct TextScale {
     pub(crate) size: f64,
     /// From the top anchor down to the baseline, per em.
     pub(crate) baseline: f64,
+    /// Whether the backend keeps the shapes of a series together, between [`OPEN`] and [`CLOSE`].
+    pub(crate) groups: bool,
 }
+
+/// Begins a text that opens a group: no name has a control character, and no font shows one.
+pub(crate) const OPEN: char = '\u{2}';
+/// A text that closes it.
+pub(crate) const CLOSE: char = '\u{3}';
 
 /// Type size and weight.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,6 +56,27 @@ impl<'a, DB: DrawingBackend> Painter<'a, DB> {
     ) -> Result<Self, DrawingAreaErrorKind<DB::ErrorType>> {
         area.fill(&WHITE)?;
         Ok(Self { area, text })
+    }
+
+    /// Keeps all that `draw` draws together under a name, so that a page can hide and show it.
+    pub(crate) fn series(&self, name: &str, draw: impl FnOnce() -> Drawn<DB>) -> Drawn<DB> {
+        if !self.text.groups {
+            return draw();
+        }
+        self.mark(format!("{OPEN}{}", super::font::printable(name)))?;
+        draw()?;
+        self.mark(CLOSE.to_string())
+    }
+
+    fn mark(&self, text: String) -> Drawn<DB> {
+        self.area.draw(&Text::new(text, (0, 0), (FAMILY, 1.0).into_text_style(self.area)))
+    }
+
+    /// The area between pairs of a low and a high end, see-through, so that those below it show.
+    pub(crate) fn band(&self, ends: &[(f64, f64, f64)], color: RGBColor) -> Drawn<DB> {
+        let high = ends.iter().map(|(x, _, high)| pixel((*x, *high)));
+        let low = ends.iter().rev().map(|(x, low, _)| pixel((*x, *low)));
+        self.area.draw(&Polygon::new(high.chain(low).collect::<Vec<_>>(), color.mix(0.16).filled()))
     }
 
     /// A line of `width` logical pixels.
@@ -143,8 +171,7 @@ fn outline(at: Place, radius: f64, look: Look) -> Vec<(i32, i32)> {
 
 /// A third of the colour on white, opaque, so that no grid shows through.
 fn tint(color: RGBColor) -> RGBColor {
-    let mixed = |part: u8| ((u32::from(part) + 2 * 255) / 3) as u8;
-    RGBColor(mixed(color.0), mixed(color.1), mixed(color.2))
+    palette::tint(color, palette::WHITE)
 }
 
 fn stroke(color: RGBColor, width: f64) -> ShapeStyle {

@@ -52,6 +52,62 @@ pub(crate) fn reranker(index: usize) -> Look {
     Look { color: COLORS[(index + round) % COLORS.len()], marker: MARKERS[index % MARKERS.len()] }
 }
 
+/// The ground of charts on a dark page.
+const DARK_GROUND: RGBColor = RGBColor(0x1b, 0x1e, 0x22);
+
+/// Each colour that charts are drawn in, and the one that stands for it on a dark page.
+pub(crate) fn dark() -> Vec<(RGBColor, RGBColor)> {
+    let mut pairs = vec![
+        (RGBColor(0xff, 0xff, 0xff), DARK_GROUND),
+        (INK, RGBColor(0xe4, 0xe7, 0xea)),
+        (SOFT, RGBColor(0xb0, 0xb6, 0xbd)),
+        (GRID, RGBColor(0x35, 0x3a, 0x40)),
+        (BASELINE, RGBColor(0x9a, 0xa1, 0xa8)),
+        (tint(BASELINE, WHITE), tint(RGBColor(0x9a, 0xa1, 0xa8), DARK_GROUND)),
+        (tint(SOFT, WHITE), tint(RGBColor(0xb0, 0xb6, 0xbd), DARK_GROUND)),
+    ];
+    for color in COLORS {
+        let line = Look { color, marker: Marker::Circle }.line();
+        let lit = lightened(color);
+        pairs.extend([(color, lit), (tint(color, WHITE), tint(lit, DARK_GROUND))]);
+        if line != color {
+            pairs.push((line, lit));
+        }
+    }
+    pairs
+}
+
+/// A third of a colour on a ground, opaque.
+pub(crate) fn tint(color: RGBColor, ground: RGBColor) -> RGBColor {
+    let mixed = |part: u8, ground: u8| ((u32::from(part) + 2 * u32::from(ground)) / 3) as u8;
+    RGBColor(mixed(color.0, ground.0), mixed(color.1, ground.1), mixed(color.2, ground.2))
+}
+
+/// White, which charts are drawn on.
+pub(crate) const WHITE: RGBColor = RGBColor(0xff, 0xff, 0xff);
+
+/// The colour, mixed with white until it stands out from a dark ground: shapes need 3 to 1 (WCAG 2.1,
+/// 1.4.11).
+fn lightened(color: RGBColor) -> RGBColor {
+    let mixed = |part: u8, share: u32| ((u32::from(part) * (20 - share) + 255 * share) / 20) as u8;
+    let steps = (0..=20).map(|n| RGBColor(mixed(color.0, n), mixed(color.1, n), mixed(color.2, n)));
+    let stands_out = |color: &RGBColor| contrast(*color, DARK_GROUND) >= 3.6;
+    steps.into_iter().find(stands_out).unwrap_or(WHITE)
+}
+
+/// The contrast of two colours, 1 to 21 (WCAG 2.1, "contrast ratio").
+pub(crate) fn contrast(a: RGBColor, b: RGBColor) -> f64 {
+    let luminance = |RGBColor(red, green, blue): RGBColor| {
+        let linear = |part: u8| match f64::from(part) / 255.0 {
+            low if low <= 0.040_45 => low / 12.92,
+            high => ((high + 0.055) / 1.055).powf(2.4),
+        };
+        0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
+    };
+    let (a, b) = (luminance(a) + 0.05, luminance(b) + 0.05);
+    f64::max(a, b) / f64::min(a, b)
+}
+
 /// Okabe and Ito's palette ("Color Universal Design", 2008), darker hues first.
 const COLORS: [RGBColor; 8] = [
     RGBColor(0x00, 0x72, 0xb2),
@@ -134,6 +190,26 @@ fn plus(turn: f64) -> Vec<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn letters_and_shapes_stand_out_on_both_grounds() {
+        assert!((contrast(WHITE, RGBColor(0, 0, 0)) - 21.0).abs() < 1e-9);
+        // #777 on white is the well-known near miss.
+        assert!((contrast(WHITE, RGBColor(0x77, 0x77, 0x77)) - 4.478).abs() < 0.001);
+        let dark = dark();
+        let of = |light: RGBColor| dark.iter().find(|(from, _)| *from == light).unwrap().1;
+        for text in [INK, SOFT] {
+            assert!(contrast(text, WHITE) >= 4.5, "{text:?}");
+            assert!(contrast(of(text), DARK_GROUND) >= 4.5, "{text:?}");
+        }
+        for color in COLORS {
+            // On white, light colours are edged in ink, or drawn as darker lines.
+            assert!(contrast(of(color), DARK_GROUND) >= 3.0, "{color:?}");
+        }
+        for (index, (light, _)) in dark.iter().enumerate() {
+            assert!(dark[..index].iter().all(|(other, _)| other != light), "{light:?} twice");
+        }
+    }
 
     #[test]
     fn many_rerankers_all_look_different() {

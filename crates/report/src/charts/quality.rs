@@ -139,11 +139,13 @@ impl Chart for QualityChart {
             let Some(estimate) = &system.estimate else { continue };
             let [low, mean, high] = [estimate.low, estimate.mean, estimate.high]
                 .map(|value| plot.x(&self.axis.axis, value));
-            painter.line((low, y), (high, y), system.look.line(), 2.5)?;
-            for end in [low, high] {
-                painter.line((end, y - 5.0), (end, y + 5.0), system.look.line(), 2.0)?;
-            }
-            painter.marker((mean, y), 5.5, system.look)?;
+            painter.series(&system.name, || {
+                painter.line((low, y), (high, y), system.look.line(), 2.5)?;
+                for end in [low, high] {
+                    painter.line((end, y - 5.0), (end, y + 5.0), system.look.line(), 2.0)?;
+                }
+                painter.marker((mean, y), 5.5, system.look)
+            })?;
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use crate::ReportError;
 
 /// ab_glyph takes the line height for the size; plotters sets the baseline half a size below the
 /// top anchor.
-const TEXT: TextScale = TextScale { size: LINE_PER_EM, baseline: LINE_PER_EM / 2.0 };
+const TEXT: TextScale = TextScale { size: LINE_PER_EM, baseline: LINE_PER_EM / 2.0, groups: false };
 
 /// Drawn pixels that are averaged into one along each axis: plotters draws shapes with hard edges.
 const FINER: u32 = 2;

@@ -6,6 +6,7 @@ mod agreement;
 mod candidates;
 mod changes;
 mod cost;
+mod decision;
 mod depth;
 mod destinations;
 mod failures;
@@ -13,6 +14,7 @@ mod identity;
 mod latency;
 mod latency_parts;
 mod method;
+mod opening;
 mod quality;
 mod reranking;
 mod scores;
@@ -22,6 +24,9 @@ mod truncation;
 mod unjudged;
 
 use secondpass_evaluation::{Difference, Estimate, Record, Role, SystemRecord};
+
+pub(crate) use decision::page as decision;
+pub(crate) use opening::{Fact, Listed, Opening, Tone, of as opening};
 
 use crate::{format, marks};
 
@@ -110,23 +115,23 @@ impl<T: Into<String>> From<T> for Cell {
 }
 
 /// Composes the report of a record, its sections in the order in which a reader decides: what was
-/// found, whether reranking is worth it, what limits it, where it fails, what it costs in time and
-/// money and who reads the texts, and how all this came about.
+/// found, whether reranking is worth it and what limits it, what it costs in time and money and who
+/// reads the texts, where it helps and where it fails, and how all this came about.
 pub(crate) fn of(record: &Record, finding: &str) -> Content {
     let sections = [
         Some(quality::section(record)),
         reranking::section(record),
         Some(candidates::section(record)),
         depth::section(record),
-        agreement::section(record),
-        slices::section(record),
-        Some(truncation::section(record)),
-        scores::section(record),
-        changes::section(record),
-        Some(unjudged::section(record)),
         Some(latency::section(record)),
         cost::section(record),
         Some(destinations::section(record)),
+        changes::section(record),
+        slices::section(record),
+        agreement::section(record),
+        Some(truncation::section(record)),
+        scores::section(record),
+        Some(unjudged::section(record)),
         failures::section(record),
         Some(method::section(record)),
         Some(identity::section(record)),
@@ -398,15 +403,15 @@ mod tests {
                 "reranking",
                 "candidates",
                 "depth",
-                "agreement",
-                "slices",
-                "truncation",
-                "scores",
-                "changes",
-                "unjudged",
                 "latency",
                 "cost",
                 "destinations",
+                "changes",
+                "slices",
+                "agreement",
+                "truncation",
+                "scores",
+                "unjudged",
                 "failures",
                 "method",
                 "identity"
@@ -424,11 +429,11 @@ mod tests {
             [
                 "quality",
                 "candidates",
+                "latency",
+                "destinations",
                 "slices",
                 "truncation",
                 "unjudged",
-                "latency",
-                "destinations",
                 "method",
                 "identity"
             ]
