@@ -163,8 +163,9 @@ pub struct EvalArgs {
 }
 
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   secondpass decide reports/mine reports/hosted --config configs/decide.toml
+  secondpass decide reports/mine --config configs/decide.toml --out reports/decision
 
 Rules first (latency, budget, residency, licence), then the cheapest choice whose quality is not worse
 by more than the margin. Records must be of the same queries and candidates. See docs/decide.md.")]
@@ -178,6 +179,9 @@ pub struct DecideArgs {
     /// Prices that override the program's own
     #[arg(long, value_name = "FILE")]
     pub prices: Option<PathBuf>,
+    /// Write the decision's page, its charts and its data into this folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// Print JSON instead of sentences
     #[arg(long)]
     pub json: bool,

@@ -1,18 +1,19 @@
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use secondpass_evaluation::bench::{BenchRecord, bench_owner, read_bench};
 use secondpass_evaluation::decision::{
-    BenchEvidence, Case, DecideConfig, Evidence, decide, sentences,
+    BenchEvidence, Case, DecideConfig, Decision, Evidence, decide, sentences,
 };
-use secondpass_evaluation::{QueryRow, Record, store};
+use secondpass_evaluation::{QueryRow, RECORD_FILE, Record, store};
 use serde_json::json;
 
 use crate::args::DecideArgs;
 use crate::commands::eval::read_config;
 use crate::exit::usage;
 use crate::prices;
+use crate::publish::publish;
 
 /// Says which reranker to run, from the records of experiments.
 pub fn run(args: &DecideArgs) -> Result<()> {
@@ -36,6 +37,7 @@ pub fn run(args: &DecideArgs) -> Result<()> {
     let case = case.map_err(usage)?;
     let decision = decide(&case, &config);
     let sentences = sentences(&decision);
+    let page = args.out.as_deref().map(|folder| write(folder, &decision, &evidence)).transpose()?;
     let mut out = std::io::stdout().lock();
     if args.json {
         let told = json!({ "decision": decision, "sentences": sentences });
@@ -44,6 +46,9 @@ pub fn run(args: &DecideArgs) -> Result<()> {
     }
     for sentence in sentences {
         writeln!(out, "{sentence}")?;
+    }
+    if let Some(page) = page {
+        writeln!(out, "Report: {}", page.display())?;
     }
     Ok(())
 }
@@ -63,4 +68,24 @@ fn benches(args: &DecideArgs, config: &DecideConfig) -> Result<Vec<(Option<Strin
         Ok((None, record))
     });
     named.chain(beside).collect()
+}
+
+/// Writes the decision's page, all of it or nothing, and gives its path. Charts that an earlier
+/// decision had data for and this one has not are taken away.
+fn write(folder: &Path, decision: &Decision, evidence: &[Evidence<'_>]) -> Result<PathBuf> {
+    if folder.join(RECORD_FILE).exists() {
+        let advice =
+            "holds an experiment's record, whose charts it would replace; choose another folder";
+        return Err(usage(anyhow!("{} {advice}, as {0}/decision", folder.display())));
+    }
+    let written = publish(folder, |staging| {
+        Ok(secondpass_report::render_decision(decision, evidence, staging)?)
+    })?;
+    for file in secondpass_report::decision_files().iter().map(|file| folder.join(file)) {
+        if !written.contains(&file) && file.exists() {
+            std::fs::remove_file(&file)
+                .with_context(|| format!("cannot remove {}", file.display()))?;
+        }
+    }
+    Ok(folder.join("decision.html"))
 }
