@@ -229,7 +229,7 @@ mod tests {
             tokens_per_minute: tokens,
             ..HostedSpec::default()
         };
-        let job = crate::bench::job("what", &["one two three four"]);
+        let job = bench::job("what", &["one two three four"]);
         let seconds = |spec| least(&spec, std::slice::from_ref(&job), 120).unwrap();
         assert_eq!(seconds(spec(None, None)), None);
         assert_eq!(seconds(spec(Some(10.0), None)), Some(720.0));

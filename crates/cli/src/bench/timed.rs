@@ -8,7 +8,8 @@ use secondpass_evaluation::{BenchSpec, BenchTexts, Experiment, RerankerKind};
 use crate::exit::usage;
 use crate::hosted;
 use crate::note::note;
-use crate::rerankers::{Contending, Own};
+use crate::own::Own;
+use crate::rerankers::Contending;
 
 /// Queries of open loops that a provider is asked at a time: enough that they do not wait here.
 const HOSTED_WORKERS: usize = 64;

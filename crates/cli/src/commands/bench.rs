@@ -163,6 +163,7 @@ fn named(args: &BenchArgs) -> Result<Option<RerankerSpec>> {
                 long_documents: "truncate".to_owned(),
                 device: "auto".to_owned(),
                 dtype: "f32".to_owned(),
+                batch_tokens: None,
             };
             (name.into_owned(), RerankerKind::CrossEncoder(own))
         }

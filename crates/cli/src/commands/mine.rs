@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use super::eval::read_experiment;
 use crate::args::{HostedArgs, MineArgs, PresetFlag, SamplingFlag};
+use crate::batching::{BATCH_TOKENS, Batching};
 use crate::exit::usage;
 use crate::first_stage::Searcher;
 use crate::hosted::Shared;
@@ -164,7 +165,7 @@ fn teacher(
     context: &Context,
 ) -> Result<(Box<dyn Reranker>, bool)> {
     if let Some(spec) = experiment.rerankers.iter().find(|reranker| reranker.name == name) {
-        let logits = matches!(spec.kind, RerankerKind::CrossEncoder(_));
+        let logits = matches!(spec.kind, RerankerKind::CrossEncoder(_) | RerankerKind::Onnx(_));
         let mut alone = experiment.clone();
         alone.rerankers.retain(|reranker| reranker.name == name);
         alone.sweep.max_lengths.clear();
@@ -191,9 +192,10 @@ fn teacher(
     let identity =
         opened.loaded.identity(name, &opened.model, opened.revision.clone(), Some(weights));
     let loaded = opened.loaded;
-    let reranker =
-        CrossEncoder::new(identity, loaded.tokenizer, Box::new(loaded.model), engine.batch_tokens);
-    Ok((Box::new(reranker), true))
+    let scorer = Box::new(loaded.model);
+    let plain = CrossEncoder::new(identity.clone(), loaded.tokenizer, scorer, BATCH_TOKENS);
+    let batched = Batching::of(engine.batch_tokens, true).apply(plain, &identity)?;
+    Ok((Box::new(batched), true))
 }
 
 /// A file's name with something before and in place of its ending.
