@@ -2,7 +2,7 @@ use std::num::NonZeroUsize;
 
 use crate::{DeviceSpec, Dtype, ModelConfig};
 
-/// What a model of some shape takes of a CPU's memory. Estimates from above: what they say fits, fits.
+/// What a model of some shape takes of a CPU's memory: estimates, to be used with some room to spare.
 impl ModelConfig {
     /// Numbers in the weights of a cross-encoder of this shape.
     pub fn parameters(&self) -> u64 {
