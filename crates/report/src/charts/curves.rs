@@ -231,7 +231,7 @@ impl Curves {
 
     /// The height of the lines that name places.
     fn labels_of_places(&self) -> f64 {
-        if self.places.is_empty() { 0.0 } else { 18.0 * self.places.len() as f64 + 4.0 }
+        if self.places.is_empty() { 0.0 } else { 18.0 * self.places.len() as f64 + 10.0 }
     }
 
     /// Places as lines from top to bottom within the plot, and above it what they are: one of a single

@@ -96,7 +96,7 @@ const PARTS: &[(&str, &str)] = &[
     ("quality", "What is gained"),
     ("latency", "Latency, cost, data"),
     ("changes", "Where it helps and hurts"),
-    ("method", "Method"),
+    ("method", "How it was made"),
 ];
 
 fn reranker(record: &Record, system: &SystemRecord) -> Fact {
