@@ -346,32 +346,37 @@ pub(super) fn named(system: &BenchSystem) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::super::fixture;
     use super::*;
 
-    fn alt_of(record: &BenchRecord, name: &str) -> Option<String> {
-        let charts = draw(record, &fixture::rows(record.systems.len())).unwrap().svgs;
-        charts.into_iter().find(|chart| chart.name == name).map(|chart| chart.alt)
+    /// What each chart that there are data for says, by its name.
+    fn alts(record: &BenchRecord) -> BTreeMap<&'static str, String> {
+        let drawn = draw(record, &fixture::rows(record.systems.len())).unwrap();
+        drawn.svgs.into_iter().map(|chart| (chart.name, chart.alt)).collect()
     }
 
     #[test]
     fn one_reranker_shows_three_percentiles_and_several_one() {
-        let one = alt_of(&fixture::record(1), "bench-candidates").unwrap();
+        let one = alts(&fixture::record(1));
         for percentile in ["p50", "p95", "p99"] {
-            assert!(one.contains(&format!("reranker 1, {percentile}: ")), "{one}");
+            let of = format!("reranker 1, {percentile}: ");
+            assert!(one["bench-candidates"].contains(&of), "{one:?}");
         }
-        let two = alt_of(&fixture::record(2), "bench-candidates").unwrap();
-        assert!(!two.contains("p99") && two.contains("reranker 2, p95: 10 "), "{two}");
+        let two = alts(&fixture::record(2));
+        let told = &two["bench-candidates"];
+        assert!(!told.contains("p99") && told.contains("reranker 2, p95: 10 "), "{told}");
     }
 
     #[test]
     fn a_setting_that_was_not_varied_has_no_chart() {
         let mut record = fixture::record(1);
         record.systems[0].cells.truncate(1);
-        assert_eq!(alt_of(&record, "bench-candidates"), None);
-        assert!(alt_of(&record, "bench-rates").unwrap().contains("limit 500 ms"));
-        record.systems[0].capacities.clear();
-        assert_eq!(alt_of(&record, "bench-rates"), None);
+        let told = alts(&record);
+        let names: Vec<&str> = told.keys().copied().collect();
+        assert_eq!(names, ["bench-percentiles", "bench-rates", "bench-samples"]);
+        assert!(told["bench-rates"].contains("limit 500 ms"), "{told:?}");
     }
 
     #[test]
@@ -380,10 +385,9 @@ mod tests {
         for cell in &mut record.systems[0].cells {
             cell.live = false;
         }
-        for name in NAMES {
-            let alt = alt_of(&record, name).unwrap();
-            assert!(alt.contains("reranker 1 (not live)"), "{alt}");
-        }
+        let told = alts(&record);
+        assert_eq!(told.len(), NAMES.len());
+        assert!(told.values().all(|alt| alt.contains("reranker 1 (not live)")), "{told:?}");
     }
 
     #[test]
