@@ -3,7 +3,7 @@
 //!
 //! Blocks of work depend on shapes alone, and what several of them sum is summed in their order: all
 //! results are bit-identical whatever the number of threads. Dropout's masks are a function of the
-//! seed and of a value's place ([`dropout`]), so that the backward pass draws them again instead of
+//! seed and of a value's place, so that the backward pass draws them again instead of
 //! keeping them.
 
 mod activation;
