@@ -362,9 +362,10 @@ fn every_loss_learns() {
 fn a_teacher_is_learnt_from() {
     let mut fixture = Fixture::new();
     fixture.recipe.sampling = NegativeCounts { hard: 3, first_stage: 0, random: 0 };
-    for (kind, rate) in [
-        (LossKind::MarginMse, 1.0),
-        (LossKind::Distillation { weight: 1.0, temperature: 2.0 }, 4.0),
+    // A cross-entropy cannot fall below the entropy of its teacher.
+    for (kind, rate, floor) in [
+        (LossKind::MarginMse, 1.0, 0.5),
+        (LossKind::Distillation { weight: 1.0, temperature: 2.0 }, 4.0, 0.75),
     ] {
         fixture.recipe.loss = kind;
         fixture.recipe.training.learning_rate = rate;
@@ -374,7 +375,7 @@ fn a_teacher_is_learnt_from() {
         }
         let record = fixture.train(&mut toy()).unwrap();
         let losses = losses(&record);
-        assert!(losses[39] < 0.5 * losses[0], "{kind}: {losses:?}");
+        assert!(losses[39] < floor * losses[0], "{kind}: {losses:?}");
         assert!(record.best.unwrap().value > record.evaluations[0].value + 0.2, "{kind}");
         assert_eq!(record.truncation.pairs, 800, "no negative comes from elsewhere");
         let kept = fixture.groups[4].teacher.take();
