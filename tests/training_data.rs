@@ -79,7 +79,7 @@ fn a_split_leaks_neither_customers_nor_personal_data() {
 }
 
 const HELPDESK: &str = "name = \"helpdesk\"\nmeasures = [\"nDCG@10\"]\nprimary = \"nDCG@10\"\n\
-    [dataset]\nkind = \"embedded\"\nname = \"helpdesk\"\nsplit = \"test\"\n\
+    [dataset]\nkind = \"embedded\"\nname = \"helpdesk\"\nsplit = \"test\"\nsample = 150\n\
     [first_stage]\nkind = \"bm25\"\ndepth = 30\n";
 
 #[test]
@@ -182,7 +182,14 @@ fn scifact() {
     let mined =
         succeeds(&home.run(&["mine", "--config", "scifact.toml", "--out", "mined.jsonl.gz"]));
     assert!(mined.contains("809 queries"), "{mined}");
-    succeeds(&home.run(&["triples", "check", "mined.jsonl.gz", "--against", "scifact.toml"]));
+    // Two claims of SciFact's test split stand in its training split too.
+    let check = ["triples", "check", "mined.jsonl.gz", "--against", "scifact.toml", "--json"];
+    let output = home.run(&check);
+    fails(&output, 1, "cannot be used as it is");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let overlap = &report["findings"][0];
+    assert_eq!((&overlap["kind"], &overlap["count"]), (&json!("evaluation-overlap"), &json!(2)));
+    succeeds(&home.run(&[&check[..], &["--allow-overlap"]].concat()));
     let split = [
         "split",
         "mined.jsonl.gz",

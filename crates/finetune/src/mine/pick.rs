@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -37,8 +37,15 @@ pub(super) fn tasks<'a>(
     run: &Run,
     selection: &Selection,
 ) -> Result<Vec<Task<'a>>, MineError> {
+    let mut answers: Answers<'_> = HashMap::new();
+    for query in dataset.queries() {
+        let grades = dataset.qrels().of(&query.id).into_iter().flatten();
+        let relevant = grades.filter(|&(_, &grade)| grade > 0).map(|(id, _)| id);
+        answers.entry(normalized(&query.text)).or_default().extend(relevant);
+    }
     let queries = dataset.queries().iter();
-    let tasks = queries.filter_map(|query| task(dataset, run, selection, query).transpose());
+    let tasks =
+        queries.filter_map(|query| task(dataset, run, selection, query, &answers).transpose());
     let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
     match tasks.is_empty() {
         true => Err(MineError::NoPositives),
@@ -46,11 +53,15 @@ pub(super) fn tasks<'a>(
     }
 }
 
+/// What is relevant to any query of a text: a set may ask the same twice and judge it apart.
+type Answers<'a> = HashMap<String, HashSet<&'a DocId>>;
+
 fn task<'a>(
     dataset: &'a Dataset,
     run: &Run,
     selection: &Selection,
     query: &'a Query,
+    answers: &Answers<'_>,
 ) -> Result<Option<Task<'a>>, MineError> {
     let known = |id: &DocId| {
         dataset.corpus().get(id).ok_or_else(|| MineError::UnknownDocument {
@@ -70,11 +81,14 @@ fn task<'a>(
     let said: HashSet<String> =
         positives.iter().map(|document| normalized(&document.passage())).collect();
     judged.retain(|document| !said.contains(&normalized(&document.passage())));
+    let answers = answers.get(&normalized(&query.text));
+    let is_answer = |id: &DocId| answers.is_some_and(|answers| answers.contains(id));
+    judged.retain(|document| !is_answer(&document.id));
     let ranked = run.rankings.get(&query.id).map_or(&[][..], |ranking| ranking.ranked());
     let (first, last) = selection.ranks;
     let (mut candidates, mut same) = (Vec::new(), 0);
     for found in ranked.iter().take(last).skip(first - 1) {
-        if grades.contains_key(&found.document) {
+        if grades.contains_key(&found.document) || is_answer(&found.document) {
             continue;
         }
         let document = known(&found.document)?;

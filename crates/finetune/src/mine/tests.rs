@@ -91,6 +91,21 @@ fn ranks_count_from_one_and_what_is_judged_comes_first() {
 }
 
 #[test]
+fn what_answers_the_same_question_elsewhere_is_no_negative() {
+    let fixture = Fixture::new();
+    let mut queries = fixture.dataset.queries().to_vec();
+    queries.push(query("q6", "Query 0?"));
+    let (corpus, mut qrels) = (fixture.dataset.corpus().clone(), fixture.dataset.qrels().clone());
+    for relevant in ["d2", "d5"] {
+        qrels.insert("q6".into(), relevant.into(), 1);
+    }
+    let dataset = Dataset::new("set", "train", corpus, queries, qrels).unwrap();
+    let mining = Fixture { dataset, run: fixture.run }.mine(&selection()).unwrap();
+    assert_eq!(negatives(&mining, 0), ["d3", "d4", "d6"]);
+    assert_eq!(negatives(&mining, 1), ["d5", "d2", "d3"]);
+}
+
+#[test]
 fn margins_hold_against_the_lowest_positive() {
     let fixture = Fixture::new();
     let relative = Selection { relative_margin: Some(0.05), ..selection() };
