@@ -74,6 +74,11 @@ class Peer:
         with open(self.result, encoding="utf-8") as file:
             return seconds, json.load(file)
 
+    def processor(self):
+        """Seconds that its threads have been on processors, where Linux tells it."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def memory(self):
         """The most resident memory so far, in MiB, where Linux tells it."""
         for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():

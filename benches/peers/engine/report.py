@@ -35,6 +35,8 @@ def head(record):
     lines = ["# Cross-encoders on a CPU: ours and others", ""]
     if record["quick"]:
         lines += ["**A quick look with few rounds and pairs: it decides nothing.**", ""]
+    if record["clock"] == "processor":
+        lines += ["**Times are times on a processor, of a machine that did other work too.**", ""]
     lines += [
         f"Made {record['made']} by `benches/peers/engine/run.sh` on {machine['cores']} processors of one "
         f"{machine['processor']} ({', '.join(machine['instructions'])}; {machine['memory_gib']} GiB); load average "
