@@ -178,7 +178,7 @@ def main():
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "record.json"
     record = {"made": datetime.date.today().isoformat(), "quick": options.quick, "rounds": options.rounds,
-              "clock": options.clock,              "machine": machine(options.cores), "models": {}}
+              "clock": options.clock, "machine": machine(options.cores), "models": {}}
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
         folders = {}

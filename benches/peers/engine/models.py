@@ -81,6 +81,7 @@ def xlm_r(name, tokenizer, folder):
         num_hidden_layers=layers, vocab_size=250_002, max_position_embeddings=positions,
         type_vocab_size=1, layer_norm_eps=1e-5, pad_token_id=1, bos_token_id=0, eos_token_id=2,
         num_labels=1, attn_implementation="eager",
+        position_embedding_type="absolute",  # candle wants to read it
     )
     model = transformers.XLMRobertaForSequenceClassification(config).eval()
     with torch.no_grad():
