@@ -7,6 +7,7 @@ mod bootstrap;
 mod cache;
 pub mod calibration;
 pub mod checked;
+pub mod compare;
 pub mod cost;
 pub mod decision;
 mod evaluate;
@@ -55,9 +56,9 @@ pub use measures::{Bounds, JudgedRanking, Measure, MeasureError, NamedMeasure, S
 pub use quantile::quantile;
 pub use record::{
     Agreement, CandidatesInfo, Comparison, Cost, DatasetInfo, DepthPoint, Difference, Estimate,
-    ExperimentInfo, Latency, LatencyParts, LengthPoint, Machine, QueryChange, QueryRow, Record,
-    Role, SCHEMA, ScoreDistribution, ShownDocument, Slice, Spent, StatisticsInfo, SystemRecord,
-    UnitCost, Unjudged, UnknownCall, Verdict,
+    ExperimentInfo, KEPT_PLACES, Latency, LatencyParts, LengthPoint, Machine, QueryChange,
+    QueryRow, Record, Role, SCHEMA, ScoreDistribution, ShownDocument, Slice, Spent, StatisticsInfo,
+    SystemRecord, UnitCost, Unjudged, UnknownCall, Verdict,
 };
 pub use runner::{
     Contender, Forecast, LengthVariant, Plan, Progress, Retriever, RunError, Sweep, forecast, run,

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use secondpass_core::{
-    ContentHash, Destination, DocId, Grade, Identity, Origin, QueryId, Tariff, TruncationAudit,
-    Usage,
+    ContentHash, Destination, DocId, Grade, Identity, Origin, QueryId, Ranking, Tariff,
+    TruncationAudit, Usage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,10 @@ use crate::experiment::QuerySample;
 
 /// The version of this layout; a reader refuses others.
 pub const SCHEMA: u32 = 3;
+
+/// Places of each ranking that the table keeps, so that a later run can be held against them. Enough
+/// for what anybody reads, and little beside what a run holds in memory.
+pub const KEPT_PLACES: usize = 100;
 
 /// The manifest of one experiment's results.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -521,4 +525,7 @@ pub struct QueryRow {
     pub pairs_cut: Option<u64>,
     /// The document ranked first; `None` without any result.
     pub top: Option<String>,
+    /// The first [`KEPT_PLACES`] places with their scores; `None` without any result, and in tables
+    /// that were written before rankings were kept.
+    pub ranking: Option<Ranking>,
 }

@@ -113,6 +113,14 @@ pub enum StoreError {
         /// What is wrong with it.
         source: TableError,
     },
+    /// A file of figures over time that is none.
+    #[error("'{}' is not a history: {message}; move it away to begin a new one", path.display())]
+    NotAHistory {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
     /// The folder's journal stands in the way.
     #[error(transparent)]
     Journal(#[from] JournalError),

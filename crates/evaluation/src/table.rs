@@ -1,11 +1,13 @@
 //! The Parquet table of query rows: `query`, `system`, `candidates`, `seconds`, `tokens`,
-//! `pairs_cut`, `top`, then one column a measure, named as ir_measures writes it.
+//! `pairs_cut`, `top`, `documents`, `scores`, then one column a measure, named as ir_measures writes it.
 
 use std::io::Cursor;
 
 use polars::prelude::{
-    Column, DataFrame, NamedFrom, ParquetReader, ParquetWriter, PolarsError, SerReader, Series,
+    Column, DataFrame, DataType, ListChunked, NamedFrom, ParquetReader, ParquetWriter, PolarsError,
+    SerReader, Series,
 };
+use secondpass_core::{DocId, Ranking, RankingError};
 
 use crate::record::QueryRow;
 
@@ -22,6 +24,14 @@ pub enum TableError {
         row: usize,
         /// The column.
         column: String,
+    },
+    /// The documents and scores of a row make no ranking.
+    #[error("row {row} of the table: {source}")]
+    Ranking {
+        /// The row, from 1.
+        row: usize,
+        /// What is wrong with them.
+        source: RankingError,
     },
     /// A row with more or fewer values than there are measures.
     #[error("query '{query}' of '{system}' has {values} values for {measures} measures")]
@@ -56,6 +66,7 @@ pub(crate) fn encode(rows: &[QueryRow], measures: &[String]) -> Result<Vec<u8>, 
         column("pairs_cut", rows, |row| row.pairs_cut),
         column("top", rows, |row| row.top.as_deref()),
     ];
+    columns.extend(rankings(rows)?);
     for (position, name) in measures.iter().enumerate() {
         columns.push(column(name, rows, |row| row.values[position]));
     }
@@ -77,6 +88,7 @@ pub(crate) fn decode(bytes: &[u8], measures: &[String]) -> Result<Vec<QueryRow>,
         .iter()
         .map(|name| frame.column(name)?.as_materialized_series().f64())
         .collect::<Result<Vec<_>, PolarsError>>()?;
+    let rankings = Rankings::of(&frame)?;
     let rows = (0..frame.height()).map(|row| {
         Ok(QueryRow {
             query: there(queries.get(row), row, "query")?.into(),
@@ -89,9 +101,68 @@ pub(crate) fn decode(bytes: &[u8], measures: &[String]) -> Result<Vec<QueryRow>,
             tokens: there(tokens.get(row), row, "tokens")?,
             pairs_cut: pairs_cut.get(row),
             top: tops.get(row).map(str::to_owned),
+            ranking: rankings.as_ref().map_or(Ok(None), |rankings| rankings.row(row))?,
         })
     });
     rows.collect()
+}
+
+/// The columns `documents` and `scores`: lists of equal length, without a score for what came back
+/// unscored.
+fn rankings(rows: &[QueryRow]) -> Result<[Column; 2], PolarsError> {
+    let list = |name: &str, of: &dyn Fn(&Ranking) -> Series, inner: &DataType| {
+        let lists = rows.iter().map(|row| row.ranking.as_ref().map(of));
+        let column = Series::new(name.into(), lists.collect::<Vec<_>>());
+        // Without any list, or with empty ones only, the type of what they hold is not known.
+        column.cast(&DataType::List(Box::new(inner.clone()))).map(Column::from)
+    };
+    let documents = |ranking: &Ranking| {
+        let ids: Vec<&str> = ranking.documents().map(DocId::as_str).collect();
+        Series::new("".into(), ids)
+    };
+    let scores = |ranking: &Ranking| {
+        let scores: Vec<Option<f64>> = ranking.ranked().iter().map(|place| place.score).collect();
+        Series::new("".into(), scores)
+    };
+    Ok([
+        list("documents", &documents, &DataType::String)?,
+        list("scores", &scores, &DataType::Float64)?,
+    ])
+}
+
+/// Those columns of a table that has them.
+struct Rankings<'a> {
+    documents: &'a ListChunked,
+    scores: &'a ListChunked,
+}
+
+impl<'a> Rankings<'a> {
+    /// `None` where the table was written before rankings were kept.
+    fn of(frame: &'a DataFrame) -> Result<Option<Self>, PolarsError> {
+        if frame.column("documents").is_err() {
+            return Ok(None);
+        }
+        let list = |name: &str| frame.column(name)?.as_materialized_series().list();
+        Ok(Some(Self { documents: list("documents")?, scores: list("scores")? }))
+    }
+
+    fn row(&self, row: usize) -> Result<Option<Ranking>, TableError> {
+        let Some(documents) = self.documents.get_as_series(row) else { return Ok(None) };
+        let scores = self.scores.get_as_series(row);
+        let scores =
+            scores.ok_or(TableError::Null { row: row + 1, column: "scores".to_owned() })?;
+        let (mut scored, mut unscored) = (Vec::new(), Vec::new());
+        for (document, score) in documents.str()?.iter().zip(scores.f64()?.iter()) {
+            let document = DocId::from(there(document, row, "documents")?);
+            match score {
+                Some(score) => scored.push((document, score)),
+                None => unscored.push(document),
+            }
+        }
+        Ranking::with_unscored(scored, unscored)
+            .map(Some)
+            .map_err(|source| TableError::Ranking { row: row + 1, source })
+    }
 }
 
 /// A column of what `of` gives for each row.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use secondpass_core::{ContentHash, Identity, Origin, Scoring, Usage};
+use secondpass_core::{ContentHash, Identity, Origin, Ranking, Scoring, Usage};
 
 use crate::record::{
     CandidatesInfo, DatasetInfo, Difference, Estimate, ExperimentInfo, Machine, QueryRow, Record,
@@ -68,8 +68,14 @@ pub(crate) fn rows() -> Vec<QueryRow> {
         tokens: 1_234,
         pairs_cut,
         top: top.map(str::to_owned),
+        ranking: top.map(ranking),
     };
     vec![row("first stage", None, None, Some("d1")), row("mini", Some(0.125), Some(3), None)]
+}
+
+/// One scored document above one that is not.
+fn ranking(top: &str) -> Ranking {
+    Ranking::with_unscored([(top.into(), 0.75)], ["d9".into()]).unwrap()
 }
 
 pub(crate) fn identity(name: &str) -> Identity {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use secondpass_evaluation::compare::GateConfig;
 use secondpass_evaluation::decision::DecideConfig;
 use secondpass_evaluation::prices::PriceTable;
 use secondpass_evaluation::{Experiment, HOSTED_KINDS, RerankerKind};
@@ -50,7 +51,9 @@ fn every_config_is_an_experiment() {
     for entry in fs::read_dir(root("configs")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if name.ends_with(".toml") && !["prices.toml", "decide.toml"].contains(&name.as_str()) {
+        if name.ends_with(".toml")
+            && !["prices.toml", "decide.toml", "gate.toml"].contains(&name.as_str())
+        {
             let text = fs::read_to_string(&path).unwrap();
             if let Err(error) = Experiment::parse(&text, &format!("configs/{name}")) {
                 panic!("{error}");
@@ -61,6 +64,15 @@ fn every_config_is_an_experiment() {
     for name in ["hosted.toml", "hosted-mock.toml", "quickstart.toml"] {
         assert!(names.iter().any(|found| found == name), "{name} is not in configs/");
     }
+}
+
+#[test]
+fn what_a_gate_lets_through_is_shown_with_its_defaults() {
+    let text = fs::read_to_string(root("configs/gate.toml")).unwrap();
+    let config = GateConfig::parse(&text, "configs/gate.toml").unwrap();
+    assert_eq!(config, GateConfig::default());
+    let ci = fs::read_to_string(root("configs/ci/embedded.toml")).unwrap();
+    assert!(Experiment::parse(&ci, "configs/ci/embedded.toml").unwrap().demonstration);
 }
 
 #[test]

@@ -295,6 +295,7 @@ pub(crate) fn row(system: &str, seconds: Option<f64>) -> QueryRow {
         tokens: 4_000,
         pairs_cut: Some(0),
         top: Some("d1".into()),
+        ranking: None,
     }
 }
 

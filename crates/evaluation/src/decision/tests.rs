@@ -95,6 +95,7 @@ fn record(ours: f64, theirs: f64) -> (Record, Vec<QueryRow>) {
                 tokens: 0,
                 pairs_cut: None,
                 top: None,
+                ranking: None,
             });
         }
     }

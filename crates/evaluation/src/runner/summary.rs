@@ -13,8 +13,8 @@ use crate::experiment::FIRST_STAGE;
 use crate::latency::latency;
 use crate::measures::NamedMeasure;
 use crate::record::{
-    Agreement, Cost, DepthPoint, Difference, Estimate, LengthPoint, QueryRow, Role, Slice,
-    SystemRecord, UnknownCall,
+    Agreement, Cost, DepthPoint, Difference, Estimate, KEPT_PLACES, LengthPoint, QueryRow, Role,
+    Slice, SystemRecord, UnknownCall,
 };
 use crate::warning::{Warning, is_searched};
 
@@ -217,6 +217,7 @@ impl<'a> Summary<'a> {
                 top: ranking
                     .and_then(|ranking| ranking.documents().next())
                     .map(|id| id.to_string()),
+                ranking: ranking.map(|ranking| ranking.cut(KEPT_PLACES)),
                 query: row.query,
             }
         });

@@ -13,6 +13,7 @@ mod equivalence;
 #[cfg(test)]
 mod golden;
 mod holm;
+mod interval;
 mod paired;
 #[cfg(test)]
 mod properties;
@@ -27,6 +28,7 @@ pub use compare::compare;
 pub use detectable::detectable;
 pub use equivalence::{equivalence, non_inferiority};
 pub use holm::holm;
+pub use interval::interval;
 pub use randomization::{Randomization, randomization};
 pub use settings::{Settings, SettingsError};
 pub use t_test::{TTest, t_test};
