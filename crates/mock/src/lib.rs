@@ -2,6 +2,7 @@
 //! its shapes, bills as it does, and plays faults on demand. Every answer says in a header
 //! ([`secondpass_core::Origin::MOCK_HEADER`]) that it is an imitation.
 
+mod another;
 mod api;
 pub mod apis;
 mod body;

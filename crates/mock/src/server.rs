@@ -22,7 +22,7 @@ use crate::body::{Pace, Paced};
 use crate::books::{Books, Entry};
 use crate::faults::{BARE_WORDS, Fault, Wait, spoil};
 use crate::wire::{Tail, Wire};
-use crate::{Answer, Api, Request, Settings};
+use crate::{Answer, Api, Request, Settings, another};
 
 /// Bytes of a request's body, packed or not, that are read at most.
 const MOST_BYTES: usize = 64 << 20;
@@ -207,7 +207,14 @@ impl Server {
                 answer.headers.push(("location".into(), target));
                 answer
             }
-            (Ok(request), _) => self.api.answer(request),
+            (Ok(request), _) => {
+                let mut answer = self.api.answer(request);
+                if self.settings.score_seed != 0 {
+                    let (shape, seed) = (self.api.shape(request), self.settings.score_seed);
+                    another::model(&mut answer, &shape, seed, &request.body);
+                }
+                answer
+            }
             (Err(Unread(status)), _) => self.api.failure(*status),
         };
         let mut reply = Reply {

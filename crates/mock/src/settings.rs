@@ -18,6 +18,8 @@ pub struct Settings {
     pub faults: Plan,
     /// Whether answers are packed with gzip for clients that take that.
     pub gzip: bool,
+    /// Which model answers; another seed is another model behind the same name, 0 the usual one.
+    pub score_seed: u64,
 }
 
 impl Settings {
@@ -30,6 +32,7 @@ impl Settings {
             latency: Duration::ZERO,
             faults: Plan::default(),
             gzip: false,
+            score_seed: 0,
         }
     }
 }
@@ -44,6 +47,7 @@ impl fmt::Debug for Settings {
             .field("latency", &self.latency)
             .field("faults", &self.faults)
             .field("gzip", &self.gzip)
+            .field("score_seed", &self.score_seed)
             .finish()
     }
 }
