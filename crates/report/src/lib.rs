@@ -13,11 +13,13 @@ mod error;
 #[cfg(test)]
 mod fixture;
 mod format;
+pub mod gate;
 mod html;
 mod markdown;
 mod marks;
 mod money;
 mod training;
+mod trends;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -28,6 +30,7 @@ pub use bench::{bench_files, render_bench};
 pub use decision::{decision_files, render_decision};
 pub use error::ReportError;
 pub use training::render_training;
+pub use trends::trends;
 
 /// Writes the report of `record` into `folder`, which is made if it is missing: `report.md`,
 /// `report.html`, and each chart that the record holds data for as `charts/NAME.svg` and

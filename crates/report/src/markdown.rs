@@ -54,7 +54,7 @@ fn fact(fact: &Fact) -> String {
     format!("{}: {}{}", fact.label, fact.value, details.collect::<String>())
 }
 
-fn list(items: &[String]) -> String {
+pub(crate) fn list(items: &[String]) -> String {
     items.iter().map(|item| format!("- {}", escape(item))).collect::<Vec<_>>().join("\n")
 }
 
@@ -62,7 +62,7 @@ fn image(chart: &DrawnChart) -> String {
     format!("![{}](charts/{}.svg)", escape(&chart.alt), chart.name)
 }
 
-fn table(table: &Table) -> String {
+pub(crate) fn table(table: &Table) -> String {
     let mut text = line(table.head.iter().map(|head| escape(head)));
     text += &line(table.head.iter().enumerate().map(|(index, _)| {
         let dashes = if index >= table.labels { "---:" } else { "---" };
@@ -113,7 +113,7 @@ fn folded(name: &str, rows: &Table) -> String {
 
 /// Text that shows as it is, on one line: whatever Markdown or HTML would read into it is escaped.
 /// Square brackets become links only before `(`, `[` or `:`, so that intervals stay legible.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let chars: Vec<char> = text.chars().collect();
     let mut out = String::with_capacity(text.len());

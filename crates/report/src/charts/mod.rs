@@ -21,6 +21,7 @@ mod scores;
 mod svg;
 mod tradeoff;
 mod training;
+mod trend;
 
 use plotters::prelude::*;
 use secondpass_evaluation::decision::Decision;
@@ -48,6 +49,7 @@ pub(crate) use raster::Raster;
 pub(crate) use scores::{ScoresChart, middle, total, well_formed};
 pub(crate) use tradeoff::TradeoffChart;
 pub(crate) use training::{DevChart, LossChart, RateChart};
+pub(crate) use trend::{TrendCost, TrendLatency, TrendQuality};
 
 /// The width of every chart in logical pixels.
 pub(crate) const WIDTH: f64 = 760.0;
@@ -193,6 +195,12 @@ impl Visitor for Pixels {
         self.0.push(Raster::draw(chart)?);
         Ok(())
     }
+}
+
+/// One chart that stands by itself, as SVG and as pixels.
+pub(crate) fn both<C: Chart>(chart: &C) -> Result<(String, Raster), ReportError> {
+    font::register()?;
+    Ok((svg::draw(chart)?, Raster::draw(chart)?))
 }
 
 /// What is done with each chart.
