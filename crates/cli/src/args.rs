@@ -1,5 +1,6 @@
 mod bench;
 mod doctor;
+mod gate;
 mod training;
 
 use std::path::PathBuf;
@@ -12,6 +13,10 @@ use secondpass_text::Truncation;
 
 pub use bench::{Arrivals, BenchArgs};
 pub use doctor::{DoctorArgs, Need};
+pub use gate::{
+    CanaryArgs, CanaryCheckArgs, CanaryCommand, CanaryRecordArgs, CompareArgs, GateArgs,
+    GateOutputArgs,
+};
 pub use training::{
     MineArgs, PresetFlag, SamplingFlag, SplitArgs, TriplesArgs, TriplesCheckArgs, TriplesCommand,
 };
@@ -34,6 +39,12 @@ pub enum Command {
     Bench(Box<BenchArgs>),
     /// Say which reranker to run, or none, from the records of experiments
     Decide(DecideArgs),
+    /// Say whether a record is worse than an earlier one
+    Compare(CompareArgs),
+    /// Run two builds of this program side by side, and say whether the second is worse
+    Gate(GateArgs),
+    /// Know a hosted model again, to notice when it changed by itself
+    Canary(CanaryArgs),
     /// Measure TREC runs against judgements
     Measure(MeasureArgs),
     /// Write what a first stage finds, as a TREC run
@@ -299,6 +310,9 @@ pub struct MockProviderArgs {
     /// Draws the calls that a share of faults hits
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
+    /// Answer as another model behind the same name; 0 is the usual one
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub score_seed: u64,
 }
 
 #[derive(clap::Args, Debug)]

@@ -24,6 +24,18 @@ pub fn usage(error: impl Into<anyhow::Error>) -> anyhow::Error {
     Usage(error.into()).into()
 }
 
+/// Marks an error as two records that do not answer the same question: exit code 3.
+#[derive(Debug)]
+pub struct NotComparable(pub String);
+
+impl fmt::Display for NotComparable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotComparable {}
+
 /// Prints an error, with its causes, and gives the exit code.
 pub fn code(done: anyhow::Result<()>) -> ExitCode {
     match done {
@@ -38,7 +50,11 @@ pub fn code(done: anyhow::Result<()>) -> ExitCode {
                 }
             }
             note(format_args!("error: {shown}"));
-            ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
+            ExitCode::from(match () {
+                () if error.is::<Usage>() => 2,
+                () if error.is::<NotComparable>() => 3,
+                () => 1,
+            })
         }
     }
 }

@@ -32,7 +32,7 @@ use clap::Parser;
 use crate::args::{Args, Command};
 
 /// Runs the program: exit code 0 when all went well, 1 when something failed, 2 when what was asked
-/// makes no sense.
+/// makes no sense, 3 when records cannot be compared.
 pub fn main() -> ExitCode {
     let started = Instant::now();
     let args = Args::parse();
@@ -51,6 +51,9 @@ pub fn main() -> ExitCode {
         Command::Split(args) => commands::split::run(&args),
         Command::Mine(args) => commands::mine::run(&args),
         Command::Triples(args) => commands::triples::run(&args),
+        Command::Compare(args) => commands::compare::run(&args),
+        Command::Gate(args) => commands::gate::run(&args),
+        Command::Canary(args) => commands::canary::run(&args),
         Command::Decide(args) => commands::decide::run(&args),
         Command::Providers(args) => commands::providers::run(&args),
         Command::MockProvider(args) => commands::mock_provider::run(&args),

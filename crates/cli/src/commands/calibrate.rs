@@ -96,7 +96,7 @@ struct Told<'a> {
 }
 
 /// Leaves the experiment one reranker, without any sweep.
-fn keep_one(experiment: &mut Experiment, name: Option<&str>) -> Result<()> {
+pub fn keep_one(experiment: &mut Experiment, name: Option<&str>) -> Result<()> {
     experiment.sweep.max_lengths.clear();
     match name {
         None => experiment.rerankers.truncate(1),

@@ -19,6 +19,7 @@ pub fn run(args: &MockProviderArgs) -> Result<()> {
         port: args.port,
         key: args.key.clone(),
         latency: args.latency,
+        score_seed: args.score_seed,
         faults: Plan::new(args.fault.clone(), args.seed),
         ..Settings::new(args.kind)
     };

@@ -1,10 +1,13 @@
 pub mod bench;
 pub mod calibrate;
+pub mod canary;
+pub mod compare;
 pub mod dataset;
 pub mod decide;
 pub mod doctor;
 pub mod eval;
 pub mod finetune;
+pub mod gate;
 pub mod logs;
 pub mod measure;
 pub mod mine;
