@@ -148,7 +148,7 @@ fn ask(
     context: &Context,
 ) -> Result<Canary> {
     let shared = Shared::new(experiment, hosted, context)?;
-    let opened = rerankers::open(experiment, &shared)?;
+    let opened = rerankers::open(experiment, &shared, true)?;
     let Some(contending) = opened.first() else {
         return Err(usage(anyhow!("{} has no reranker to ask", experiment.file)));
     };
