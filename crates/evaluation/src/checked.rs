@@ -19,7 +19,7 @@ pub struct Lines<'a> {
     pub damaged: usize,
 }
 
-/// Reads what [`line`] wrote, whatever became of it since.
+/// Reads what [`line()`] wrote, whatever became of it since.
 pub fn lines(bytes: &[u8]) -> Lines<'_> {
     let mut lines = Lines { contents: Vec::new(), damaged: 0 };
     for piece in bytes.split_inclusive(|&byte| byte == b'\n') {

@@ -87,7 +87,7 @@ fn round(args: &GateArgs, number: usize, context: &Context) -> Result<Option<(Ra
     }
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let mut turns = [(&args.baseline_bin, &old), (&args.current_bin, &new)];
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         turns.reverse();
     }
     for (program, out) in turns {

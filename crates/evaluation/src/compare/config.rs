@@ -201,9 +201,9 @@ impl GateConfig {
                 allowed: allowed.to_owned(),
             }),
         };
-        let from_zero = |number: f64| number >= 0.0 && number.is_finite();
+        let at_least_zero = |number: f64| number >= 0.0 && number.is_finite();
         let QualityRules { margin, alpha, .. } = self.quality;
-        value("quality.margin", margin, from_zero(margin), "a number from 0, such as 0.01")?;
+        value("quality.margin", margin, at_least_zero(margin), "a number from 0, such as 0.01")?;
         let level = 1e-4 < alpha && alpha <= 0.5;
         value("quality.alpha", alpha, level, "a chance above 0.0001, at most 0.5")?;
         for (key, number) in [
@@ -213,7 +213,7 @@ impl GateConfig {
             ("interleaved.tolerance", self.interleaved.tolerance),
             ("canary.tolerance", self.canary.tolerance),
         ] {
-            value(key, number, from_zero(number), "a share from 0, such as 0.05")?;
+            value(key, number, at_least_zero(number), "a share from 0, such as 0.05")?;
         }
         let rounds = self.interleaved.rounds;
         let some = (1..=1000).contains(&rounds);

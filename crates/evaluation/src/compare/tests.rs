@@ -20,7 +20,8 @@ fn row(query: usize, scores: Vec<(String, f64)>) -> QueryRow {
     let liked =
         Ranking::from_scores(self::scores(query).iter().map(|(id, s)| (id.as_str().into(), *s)));
     let liked = liked.unwrap();
-    let relevant = liked.documents().nth(if query % 3 == 0 { 2 } else { 0 }).unwrap().clone();
+    let relevant =
+        liked.documents().nth(if query.is_multiple_of(3) { 2 } else { 0 }).unwrap().clone();
     let ranking =
         Ranking::from_scores(scores.iter().map(|(id, s)| (id.as_str().into(), *s))).unwrap();
     let rank = ranking.documents().position(|id| *id == relevant).unwrap() + 1;

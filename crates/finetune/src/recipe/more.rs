@@ -98,7 +98,9 @@ impl Keys<'_> {
                 weight: positive("weight", raw.weight, 1.0)?,
                 temperature: positive("temperature", raw.temperature, 1.0)?,
             },
-            "lambda" => LossKind::Lambda { mu: self.from_zero("loss.mu", raw.mu.unwrap_or(10.0))? },
+            "lambda" => {
+                LossKind::Lambda { mu: self.at_least_zero("loss.mu", raw.mu.unwrap_or(10.0))? }
+            }
             other => {
                 let allowed = "'group-softmax', 'ranknet', 'binary-cross-entropy', 'margin-mse', \
                                'distillation', 'lambda'";
@@ -237,7 +239,7 @@ impl Keys<'_> {
         }
     }
 
-    pub(super) fn from_zero(&self, key: &str, value: f64) -> Result<f64, RecipeError> {
+    pub(super) fn at_least_zero(&self, key: &str, value: f64) -> Result<f64, RecipeError> {
         match value.is_finite() && value >= 0.0 {
             true => Ok(value),
             false => Err(self.value(key, value, "a number from 0")),

@@ -395,7 +395,7 @@ impl Keys<'_> {
             learning_rate: self.positive("training.learning_rate", raw.learning_rate)?,
             warmup: self.warmup(&raw.warmup)?,
             decay: self.decay(&raw.decay)?,
-            weight_decay: self.from_zero("training.weight_decay", raw.weight_decay)?,
+            weight_decay: self.at_least_zero("training.weight_decay", raw.weight_decay)?,
             adamw: self.adamw(raw.adamw)?,
             clip_norm,
             max_length: self.count("training.max_length", raw.max_length)?,
