@@ -5,7 +5,7 @@ use secondpass_core::Origin;
 
 use super::config::{GateConfig, Runner};
 use super::experiment::hash;
-use super::latency::{LatencyBasis, LatencyComparison, Ratio, SHARES, verdict};
+use super::latency::{BEYOND, LatencyBasis, LatencyComparison, RESAMPLES, Ratio, SHARES, verdict};
 use super::outcome::{Comparison, Side, SystemComparison};
 use super::same::Difference;
 use super::words;
@@ -15,7 +15,6 @@ use crate::record::Role;
 
 /// Parts of consecutive samples that are drawn together, because neighbours hang together.
 const BLOCKS: usize = 20;
-const RESAMPLES: usize = 2000;
 const SEED: u64 = 20_261_127;
 
 /// A bench record with its samples.
@@ -177,7 +176,7 @@ fn ratio(then: &[f64], now: &[f64], share: f64) -> Option<(Ratio, f64, f64)> {
     };
     let mut ratios: Vec<f64> = (0..RESAMPLES).into_par_iter().map(resample).collect();
     ratios.sort_unstable_by(f64::total_cmp);
-    let (low, high) = (quantile(&ratios, 0.025), quantile(&ratios, 0.975));
+    let [low, high] = [BEYOND, 1.0 - BEYOND].map(|share| quantile(&ratios, share));
     Some((Ratio { value: is / was, low, high }, was, is))
 }
 
