@@ -6,6 +6,7 @@ use secondpass_core::{Hasher, Identity, Memory};
 use secondpass_data::{Access, write_file};
 use secondpass_evaluation::Machine;
 use secondpass_rerankers::{CrossEncoder, Tuned, Tuning};
+use secondpass_text::{PairTokenizer, Scorer};
 use serde::{Deserialize, Serialize};
 
 use crate::folders;
@@ -35,12 +36,18 @@ impl Batching {
     }
 
     /// A reranker that makes its batches so, and cuts those that memory does not hold.
-    pub fn apply(self, reranker: CrossEncoder, identity: &Identity) -> Result<CrossEncoder> {
+    pub fn cross_encoder(
+        self,
+        identity: Identity,
+        tokenizer: PairTokenizer,
+        scorer: Box<dyn Scorer>,
+    ) -> Result<CrossEncoder> {
         let tuning = match self {
             Self::Fixed(tokens) => Tuning::known(tokens),
             Self::Usual => Tuning::known(BATCH_TOKENS),
-            Self::Tuned => tuning(identity)?,
+            Self::Tuned => tuning(&identity)?,
         };
+        let reranker = CrossEncoder::new(identity, tokenizer, scorer, BATCH_TOKENS);
         let available = || Memory::here().map(|memory| memory.available);
         Ok(reranker.with_tuning(Arc::new(tuning)).with_available_memory(Arc::new(available)))
     }

@@ -3,10 +3,10 @@ use secondpass_core::{ContentHash, Identity, Reranker};
 use secondpass_evaluation::{
     ConfigError, CrossEncoderSpec, Experiment, ModelSpec, OnnxSpec, RerankerKind,
 };
-use secondpass_rerankers::{CrossEncoder, LongDocuments};
+use secondpass_rerankers::LongDocuments;
 use secondpass_text::{OVERLAP, PairTokenizer, Scorer};
 
-use crate::batching::{BATCH_TOKENS, Batching};
+use crate::batching::Batching;
 use crate::exit::usage;
 use crate::first_stage::allowed;
 use crate::load::{self, Loaded, Opened, Settings};
@@ -57,9 +57,8 @@ impl Own {
     /// weights.
     pub fn reranker(&self, batch_tokens: Option<usize>) -> Result<Box<dyn Reranker>> {
         let (scorer, tokenizer) = self.engine.cut_at(self.max_length())?.parts();
-        let plain = CrossEncoder::new(self.identity.clone(), tokenizer, scorer, BATCH_TOKENS);
         let batching = batch_tokens.map_or(self.batching, Batching::Fixed);
-        let batched = batching.apply(plain, &self.identity)?;
+        let batched = batching.cross_encoder(self.identity.clone(), tokenizer, scorer)?;
         Ok(Box::new(batched.with_long_documents(self.long_documents, OVERLAP)))
     }
 

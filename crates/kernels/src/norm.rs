@@ -70,12 +70,38 @@ impl LayerNorm {
         }
     }
 
+    #[inline(always)]
+    fn normalize<S: Simd>(&self, simd: S, x: &mut [f32]) {
+        let Moments { mean, factor } = Moments::of(simd, x, self.epsilon);
+        let (vectors, rest) = S::as_mut_simd_f32s(x);
+        let center = simd.splat_f32s(mean);
+        let scale = simd.splat_f32s(factor);
+        let (gamma, gamma_rest) = S::as_simd_f32s(&self.gamma);
+        let (beta, beta_rest) = S::as_simd_f32s(&self.beta);
+        for ((x, gamma), beta) in vectors.iter_mut().zip(gamma).zip(beta) {
+            let scaled = simd.mul_f32s(simd.sub_f32s(*x, center), scale);
+            *x = simd.mul_add_e_f32s(scaled, *gamma, *beta);
+        }
+        for ((x, gamma), beta) in rest.iter_mut().zip(gamma_rest).zip(beta_rest) {
+            *x = (*x - mean) * factor * gamma + beta;
+        }
+    }
+}
+
+/// What a row is normalized by.
+pub(crate) struct Moments {
+    pub mean: f32,
+    /// One over the deviation.
+    pub factor: f32,
+}
+
+impl Moments {
     /// Two passes, the mean first, so that a large mean costs the variance no digits; the second also
     /// sums what is left around the mean, by which both are corrected (Chan, Golub and LeVeque 1983).
     #[inline(always)]
-    fn normalize<S: Simd>(&self, simd: S, x: &mut [f32]) {
+    pub fn of<S: Simd>(simd: S, x: &[f32], epsilon: f32) -> Self {
         let count = x.len() as f32;
-        let (vectors, rest) = S::as_mut_simd_f32s(x);
+        let (vectors, rest) = S::as_simd_f32s(x);
         let mut sums = [simd.splat_f32s(0.0); 4];
         for (i, x) in vectors.iter().enumerate() {
             sums[i % 4] = simd.add_f32s(sums[i % 4], *x);
@@ -92,26 +118,13 @@ impl LayerNorm {
         let rest_sum: f32 = rest.iter().map(|x| x - first).sum();
         let rest_squares: f32 = rest.iter().map(|x| (x - first) * (x - first)).sum();
         let correction = (total(simd, sums) + rest_sum) / count;
-        let mean = first + correction;
-        let center = simd.splat_f32s(mean);
         let variance = (total(simd, squares) + rest_squares) / count - correction * correction;
-        let variance = variance.max(0.0);
-        let factor = 1.0 / (variance + self.epsilon).sqrt();
-        let scale = simd.splat_f32s(factor);
-        let (gamma, gamma_rest) = S::as_simd_f32s(&self.gamma);
-        let (beta, beta_rest) = S::as_simd_f32s(&self.beta);
-        for ((x, gamma), beta) in vectors.iter_mut().zip(gamma).zip(beta) {
-            let scaled = simd.mul_f32s(simd.sub_f32s(*x, center), scale);
-            *x = simd.mul_add_e_f32s(scaled, *gamma, *beta);
-        }
-        for ((x, gamma), beta) in rest.iter_mut().zip(gamma_rest).zip(beta_rest) {
-            *x = (*x - mean) * factor * gamma + beta;
-        }
+        Self { mean: first + correction, factor: 1.0 / (variance.max(0.0) + epsilon).sqrt() }
     }
 }
 
 #[inline(always)]
-fn total<S: Simd>(simd: S, sums: [S::f32s; 4]) -> f32 {
+pub(crate) fn total<S: Simd>(simd: S, sums: [S::f32s; 4]) -> f32 {
     let (a, b) = (simd.add_f32s(sums[0], sums[1]), simd.add_f32s(sums[2], sums[3]));
     simd.reduce_sum_f32s(simd.add_f32s(a, b))
 }

@@ -24,7 +24,6 @@ const LONG: usize = 320;
 const SCRIPT: &str = include_str!("html/script.js");
 
 /// The whole page of a report, its style and charts inside.
-#[allow(dead_code, reason = "for reports without a first screen of their own")]
 pub(crate) fn page(content: &Content, charts: &[DrawnChart]) -> String {
     opened(content, &Opening::default(), charts, "reranking report")
 }

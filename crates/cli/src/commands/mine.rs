@@ -9,12 +9,11 @@ use secondpass_finetune::mine::{
     Distribution, MineError, MiningStats, Sampling, Selection, Teacher, TeacherJournal, mine, write,
 };
 use secondpass_report::mined_scores;
-use secondpass_rerankers::CrossEncoder;
 use serde::Serialize;
 
 use super::eval::read_experiment;
 use crate::args::{HostedArgs, MineArgs, PresetFlag, SamplingFlag};
-use crate::batching::{BATCH_TOKENS, Batching};
+use crate::batching::Batching;
 use crate::exit::usage;
 use crate::first_stage::Searcher;
 use crate::hosted::Shared;
@@ -192,9 +191,8 @@ fn teacher(
     let identity =
         opened.loaded.identity(name, &opened.model, opened.revision.clone(), Some(weights));
     let loaded = opened.loaded;
-    let scorer = Box::new(loaded.model);
-    let plain = CrossEncoder::new(identity.clone(), loaded.tokenizer, scorer, BATCH_TOKENS);
-    let batched = Batching::of(engine.batch_tokens, true).apply(plain, &identity)?;
+    let batching = Batching::of(engine.batch_tokens, true);
+    let batched = batching.cross_encoder(identity, loaded.tokenizer, Box::new(loaded.model))?;
     Ok((Box::new(batched), true))
 }
 

@@ -5,14 +5,14 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use secondpass_core::{Candidate, ContentHash, Corpus, Identity, Job, Query, Reranked, Reranker};
+use secondpass_core::{Candidate, ContentHash, Corpus, Job, Query, Reranked, Reranker};
 use secondpass_data::documents;
 use secondpass_rerankers::CrossEncoder;
-use secondpass_text::{PairTokenizer, ScoreError, Scorer, TokenBatch};
+use secondpass_text::{ScoreError, Scorer, TokenBatch};
 use serde_json::json;
 
 use crate::args::RerankArgs;
-use crate::batching::{BATCH_TOKENS, Batching};
+use crate::batching::Batching;
 use crate::exit::usage;
 use crate::load::{self, Opened, Settings};
 use crate::note::note;
@@ -84,7 +84,7 @@ fn on_our_engine(args: &RerankArgs, first: &First) -> Result<CrossEncoder> {
     let Opened { loaded, model, revision, .. } = opened;
     let identity = loaded.identity(&short(&model), &model, revision, weights);
     let scorer = Box::new(Watched { scorer: loaded.model, first: Arc::clone(first) });
-    batched(args, identity, loaded.tokenizer, scorer)
+    Batching::of(args.engine.batch_tokens, true).cross_encoder(identity, loaded.tokenizer, scorer)
 }
 
 fn through_onnx(args: &RerankArgs, file: &str, first: &First) -> Result<CrossEncoder> {
@@ -98,7 +98,7 @@ fn through_onnx(args: &RerankArgs, file: &str, first: &First) -> Result<CrossEnc
     let weights = weights(args, || opened.weights())?;
     let identity = opened.identity(&short(&opened.model), weights);
     let scorer = Box::new(Watched { scorer: opened.scorer, first: Arc::clone(first) });
-    batched(args, identity, opened.tokenizer, scorer)
+    Batching::of(args.engine.batch_tokens, true).cross_encoder(identity, opened.tokenizer, scorer)
 }
 
 /// Whoever keeps the JSON can tell later which weights it came from. A table does not wait for their
@@ -108,16 +108,6 @@ fn weights(
     hash: impl FnOnce() -> Result<ContentHash>,
 ) -> Result<Option<ContentHash>> {
     args.json.then(hash).transpose()
-}
-
-fn batched(
-    args: &RerankArgs,
-    identity: Identity,
-    tokenizer: PairTokenizer,
-    scorer: Box<dyn Scorer>,
-) -> Result<CrossEncoder> {
-    let plain = CrossEncoder::new(identity.clone(), tokenizer, scorer, BATCH_TOKENS);
-    Batching::of(args.engine.batch_tokens, true).apply(plain, &identity)
 }
 
 /// A model's name without its owner.

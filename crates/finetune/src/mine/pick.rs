@@ -126,9 +126,9 @@ pub(super) fn picked(
     let judged = all.split_off(task.positives.len());
     let positives = all;
 
-    tally.queries += 1;
-    tally.same_text += task.same;
-    tally.candidates += candidates.len() + task.same;
+    tally.seen.queries += 1;
+    tally.seen.same_text += task.same;
+    tally.seen.candidates += candidates.len() + task.same;
     let lowest = positives.iter().filter_map(|positive| positive.score).min_by(f64::total_cmp);
     if selection.relative_margin.is_some() {
         let odd = positives.iter().chain(&candidates).filter_map(|mined| mined.score);
@@ -138,8 +138,8 @@ pub(super) fn picked(
     }
     if selection.has_margin() && lowest.is_none() {
         // Nothing says how high a false negative would score.
-        tally.without_positive_score += 1;
-        tally.above_margin += candidates.len();
+        tally.seen.without_positive_score += 1;
+        tally.seen.above_margin += candidates.len();
         candidates.clear();
     }
     let most = lowest.map_or(f64::INFINITY, |lowest| {
@@ -154,10 +154,10 @@ pub(super) fn picked(
         let out = selection.max_score.is_some_and(|bound| score > bound)
             || selection.min_score.is_some_and(|bound| score < bound);
         if above_margin {
-            tally.above_margin += 1;
+            tally.seen.above_margin += 1;
             tally.left_out.extend(mined.score);
         } else if out {
-            tally.out_of_bounds += 1;
+            tally.seen.out_of_bounds += 1;
             tally.left_out.extend(mined.score);
         }
         !above_margin && !out
@@ -171,13 +171,13 @@ pub(super) fn picked(
         Sampling::Random => candidates.shuffle(&mut generator(selection.seed, task.query)),
     }
     let judged_count = judged.len().min(selection.num_negatives);
-    tally.judged += judged_count;
+    tally.seen.judged += judged_count;
     let mut negatives = judged;
     negatives.extend(candidates);
     negatives.truncate(selection.num_negatives);
-    tally.mined += negatives.len() - judged_count;
-    tally.short += usize::from(negatives.len() < selection.num_negatives);
-    tally.without_negatives += usize::from(negatives.is_empty());
+    tally.seen.mined += negatives.len() - judged_count;
+    tally.seen.short += usize::from(negatives.len() < selection.num_negatives);
+    tally.seen.without_negatives += usize::from(negatives.is_empty());
     Ok(MinedQuery { query: task.query.id.clone(), positives, negatives })
 }
 

@@ -3,7 +3,7 @@ use serde::Serialize;
 use super::MinedQuery;
 
 /// What was seen while negatives were mined.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct MiningStats {
     /// Queries with a positive.
     pub queries: usize,
@@ -116,16 +116,7 @@ impl Histogram {
 /// Counts as they grow.
 #[derive(Default)]
 pub(super) struct Tally {
-    pub queries: usize,
-    pub candidates: usize,
-    pub same_text: usize,
-    pub above_margin: usize,
-    pub out_of_bounds: usize,
-    pub judged: usize,
-    pub mined: usize,
-    pub short: usize,
-    pub without_negatives: usize,
-    pub without_positive_score: usize,
+    pub seen: MiningStats,
     pub left_out: Vec<f64>,
 }
 
@@ -137,20 +128,11 @@ impl Tally {
         let positives = scores(|query| &query.positives);
         let negatives = scores(|query| &query.negatives);
         MiningStats {
-            queries: self.queries,
             positives: queries.iter().map(|query| query.positives.len()).sum(),
-            candidates: self.candidates,
-            same_text: self.same_text,
-            above_margin: self.above_margin,
-            out_of_bounds: self.out_of_bounds,
-            judged: self.judged,
-            mined: self.mined,
-            short: self.short,
-            without_negatives: self.without_negatives,
-            without_positive_score: self.without_positive_score,
             positive_scores: Distribution::of(&positives),
             negative_scores: Distribution::of(&negatives),
             histogram: Histogram::of(&positives, &negatives, &self.left_out),
+            ..self.seen
         }
     }
 }

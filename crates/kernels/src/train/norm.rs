@@ -2,31 +2,12 @@
 
 use pulp::Simd;
 
+use crate::norm::{Moments, total};
+
 /// Normalizes a row in place, without scale and shift, and gives what it was divided by, inverted.
-/// Mean and variance as in [`crate::LayerNorm`].
 #[inline(always)]
 pub(super) fn normalize<S: Simd>(simd: S, x: &mut [f32], epsilon: f32) -> f32 {
-    let count = x.len() as f32;
-    let (vectors, rest) = S::as_mut_simd_f32s(x);
-    let mut sums = [simd.splat_f32s(0.0); 4];
-    for (i, x) in vectors.iter().enumerate() {
-        sums[i % 4] = simd.add_f32s(sums[i % 4], *x);
-    }
-    let first = (total(simd, sums) + rest.iter().sum::<f32>()) / count;
-    let around = simd.splat_f32s(first);
-    let mut sums = [simd.splat_f32s(0.0); 4];
-    let mut squares = [simd.splat_f32s(0.0); 4];
-    for (i, x) in vectors.iter().enumerate() {
-        let off = simd.sub_f32s(*x, around);
-        sums[i % 4] = simd.add_f32s(sums[i % 4], off);
-        squares[i % 4] = simd.mul_add_e_f32s(off, off, squares[i % 4]);
-    }
-    let rest_sum: f32 = rest.iter().map(|x| x - first).sum();
-    let rest_squares: f32 = rest.iter().map(|x| (x - first) * (x - first)).sum();
-    let correction = (total(simd, sums) + rest_sum) / count;
-    let variance = (total(simd, squares) + rest_squares) / count - correction * correction;
-    let mean = first + correction;
-    let factor = 1.0 / (variance.max(0.0) + epsilon).sqrt();
+    let Moments { mean, factor } = Moments::of(simd, x, epsilon);
     for x in x {
         *x = (*x - mean) * factor;
     }
@@ -98,10 +79,4 @@ fn sum<S: Simd>(simd: S, values: &[f32]) -> f32 {
         sums[i % 4] = simd.add_f32s(sums[i % 4], *vector);
     }
     total(simd, sums) + rest.iter().sum::<f32>()
-}
-
-#[inline(always)]
-fn total<S: Simd>(simd: S, sums: [S::f32s; 4]) -> f32 {
-    let (a, b) = (simd.add_f32s(sums[0], sums[1]), simd.add_f32s(sums[2], sums[3]));
-    simd.reduce_sum_f32s(simd.add_f32s(a, b))
 }

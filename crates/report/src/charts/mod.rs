@@ -123,9 +123,7 @@ pub(crate) fn mined(
     scores: &ScoreDistribution,
     label: &str,
 ) -> Result<Option<(String, Raster)>, ReportError> {
-    font::register()?;
-    let chart = ScoresChart::mined(scores, label);
-    chart.map(|chart| Ok((svg::draw(&chart)?, Raster::draw(&chart)?))).transpose()
+    ScoresChart::mined(scores, label).map(|chart| both(&chart)).transpose()
 }
 
 /// Draws the same charts as pixels, in the same order.
