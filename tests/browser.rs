@@ -16,7 +16,7 @@ use support::{EMBEDDED, Home, fails, succeeds};
 const DECIDE: &str = "margin = 0.02\n[constraints]\np95_seconds = 5\n[volume]\n\
     queries_per_month = 1_000_000\n[defaults]\nmachine = \"aws m7g.large\"\n";
 
-/// A report and a decision on one experiment with two rerankers.
+/// A report and a decision on one experiment with two rerankers, and a bench.
 fn pages(home: &Home) {
     home.set(12, 60);
     let other = EMBEDDED.replace("\"mini\"", "\"short\"").replace("[sweep]\ndepths = []\n", "");
@@ -26,6 +26,9 @@ fn pages(home: &Home) {
     let args = ["decide", "out", "--config", "decide.toml", "--out", "decided"];
     let told = succeeds(&home.run(&args));
     assert!(told.ends_with("Report: decided/decision.html\n"), "{told}");
+    let bench = ["bench", "--model", "embedded", "--candidates", "4,8", "--lengths", "own,16"];
+    let quick = ["--queries", "30", "--clients", "1,2", "--out", "measured"];
+    succeeds(&home.run(&[&bench[..], &quick].concat()));
 }
 
 #[test]
@@ -57,6 +60,7 @@ fn pages_work_in_a_browser() {
     for (page, table, chart) in [
         ("out/report.html", "quality", "quality"),
         ("decided/decision.html", "quality", "break-even"),
+        ("measured/bench.html", "latency", "bench-candidates"),
     ] {
         browser.open(&home.path(page));
         sorts(&mut browser, table);

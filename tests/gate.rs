@@ -230,7 +230,7 @@ mod builds {
 
     fn gate<'a>(current: &'a str, out: &'a str) -> Vec<&'a str> {
         let args = ["gate", "--baseline-bin", "./usual", "--current-bin", current, "--config"];
-        [&args[..], &["small.toml", "--rounds", "5", "--out", out]].concat()
+        [&args[..], &["small.toml", "--rounds", "9", "--out", out]].concat()
     }
 
     /// The usual build, and one whose queries take fifteen percent longer.
@@ -252,7 +252,7 @@ mod builds {
         let home = builds();
         let same = home.run(&gate("./usual", "same"));
         let printed = succeeds(&same);
-        assert!(stderr(&same).contains("round 5 of 5 done"), "{}", stderr(&same));
+        assert!(stderr(&same).contains("round 9 of 9 done"), "{}", stderr(&same));
         assert!(printed.starts_with("It did not get worse."), "{printed}");
         let caught = home.run(&gate("./slower", "slower-rounds"));
         fails(&caught, 1, "the gate is shut");
@@ -260,7 +260,7 @@ mod builds {
         assert!(printed.contains("worse: mini: p50 "), "{printed}");
         assert!(printed.contains("1.15 times [1.15, 1.15]"), "{printed}");
         // Each round has both records, and they are no other gate's.
-        assert!(home.path("slower-rounds/round-5/current/record.json").exists());
+        assert!(home.path("slower-rounds/round-9/current/record.json").exists());
         fails(&home.run(&gate("./slower", "same")), 2, "holds rounds of other builds");
     }
 
@@ -281,7 +281,7 @@ mod builds {
         let id = child.id().to_string();
         assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
         let stopped = child.wait_with_output().unwrap();
-        fails(&stopped, 1, "stopped after 1 of 5 rounds; the same command goes on");
+        fails(&stopped, 1, "stopped after 1 of 9 rounds; the same command goes on");
         let printed = String::from_utf8_lossy(&stopped.stdout).into_owned();
         assert!(printed.contains("inconclusive"), "{printed}");
         let log = || std::fs::metadata(home.path("rounds/round-1/current.log")).unwrap().modified();

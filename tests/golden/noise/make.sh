@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Records how one build's times differ from run to run: runs.tsv, one run a line in the order of time, each
+# Records how one build's times differ from run to run: NAME.tsv, one run a line in the order of time, each
 # query's time in microseconds. From the root of the repository, with the program built and Python with
 # polars (PYTHON names another one):
 #
-#   tests/golden/noise/make.sh target/release/secondpass 48
+#   tests/golden/noise/make.sh target/release/secondpass 64 quiet
 #
-# The machine need not be quiet: the busier it is, the harder the test that reads this.
+# quiet: nothing else ran. training: a fine-tuning on all cores at low priority ran beside it. compiling: so
+# many compilers did that the medians of runs lie a factor of 65 apart.
 set -euo pipefail
 program=$(realpath "$1")
 runs=$2
+name=$3
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 export SECONDPASS_CACHE="$folder/cache" XDG_CONFIG_HOME="$folder/config"
@@ -16,7 +18,7 @@ for ((run = 1; run <= runs; run++)); do
   "$program" eval --config configs/ci/embedded.toml --out "$folder/$(printf %04d "$run")" \
     --no-cache --fresh >/dev/null
 done
-${PYTHON:-python3} - "$folder" <<'PYTHON' >tests/golden/noise/runs.tsv
+${PYTHON:-python3} - "$folder" <<'PYTHON' >"tests/golden/noise/$name.tsv"
 import json, pathlib, sys
 import polars
 runs = sorted(path for path in pathlib.Path(sys.argv[1]).iterdir() if (path / "record.json").exists())

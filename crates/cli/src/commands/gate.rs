@@ -1,7 +1,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use secondpass_core::{ContentHash, Context};
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::compare::{Known, config, drifted, tell, verdict};
 use super::eval::read_experiment;
 use crate::args::GateArgs;
+use crate::dry_run::duration;
 use crate::exit::usage;
 use crate::note::note;
 use crate::progress;
@@ -36,11 +37,18 @@ pub fn run(args: &GateArgs) -> Result<()> {
     let context = progress::cancellable_saying("stopping; finished rounds are kept and compared");
     let mut done = Vec::new();
     for number in 1..=rounds {
+        let began = Instant::now();
         match round(args, number, &context)? {
             Some(round) => done.push(round),
             None => break,
         }
-        note(format_args!("round {number} of {rounds} done"));
+        let left = began.elapsed().as_secs_f64() * (rounds - number) as f64;
+        match number < rounds {
+            true => {
+                note(format_args!("round {number} of {rounds} done, about {} left", duration(left)))
+            }
+            false => note(format_args!("round {number} of {rounds} done")),
+        }
     }
     let pairs: Vec<(Evidence<'_>, Evidence<'_>)> =
         done.iter().map(|(old, new)| (old.evidence(), new.evidence())).collect();

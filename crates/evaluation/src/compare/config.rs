@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use secondpass_core::line_of;
 use serde::{Deserialize, Serialize};
 
 /// What a gate lets through: validated.
@@ -135,7 +136,7 @@ impl Default for LatencyRules {
 
 impl Default for InterleavedRules {
     fn default() -> Self {
-        Self { rounds: 8, tolerance: 0.05, on_inconclusive: OnFinding::Warn }
+        Self { rounds: 32, tolerance: 0.05, on_inconclusive: OnFinding::Warn }
     }
 }
 
@@ -178,14 +179,10 @@ impl GateConfig {
     /// # Errors
     /// Broken TOML, unknown keys, values that cannot be.
     pub fn parse(text: &str, file: &str) -> Result<Self, GateError> {
-        let config: Self = toml::from_str(text).map_err(|error| {
-            let start = error.span().map_or(0, |span| span.start);
-            let before = text.get(..start).unwrap_or(text);
-            GateError::Toml {
-                file: file.to_owned(),
-                line: 1 + before.bytes().filter(|&byte| byte == b'\n').count(),
-                message: error.message().to_owned(),
-            }
+        let config: Self = toml::from_str(text).map_err(|error| GateError::Toml {
+            file: file.to_owned(),
+            line: line_of(text, error.span().map_or(0, |span| span.start)),
+            message: error.message().to_owned(),
         })?;
         config.check(file)?;
         Ok(config)

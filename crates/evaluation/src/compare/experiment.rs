@@ -283,8 +283,8 @@ fn changed(old: &SystemRecord, new: &SystemRecord) -> Vec<String> {
 /// Latency from one record and the other, query by query.
 fn stored(pair: &Pair<'_>) -> Vec<LatencyComparison> {
     let rules = &pair.config.latency;
-    let rounds = latency::rounds(&[pair.rows()]);
-    latency::over_rounds(&rounds, rules.tolerance, basis(pair, rules.runner))
+    let times = latency::rounds(&[pair.rows()]).pop().unwrap_or_default();
+    latency::over_queries(&times, rules.tolerance, &basis(pair, rules.runner))
 }
 
 fn basis(pair: &Pair<'_>, runner: Runner) -> LatencyBasis {

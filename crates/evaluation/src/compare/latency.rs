@@ -8,19 +8,20 @@ use serde::Serialize;
 
 use crate::quantile::quantile;
 use crate::record::QueryRow;
+use crate::statistics::{Middle, signed_rank_interval};
 
 /// The percentiles that are held against each other.
 pub(super) const SHARES: [f64; 2] = [0.5, 0.95];
-/// Resamples that an interval rests on.
+/// Resamples that an interval over queries rests on.
 pub(super) const RESAMPLES: usize = 5000;
-/// The chance that the truth lies below an interval, and that it lies above: 99.8% intervals. A gate
-/// is asked on every change; at the usual 2.5%, noise alone would shut it once in a hundred times
-/// (3 of 300 replays of the recorded noise; at this level none).
+/// The chance that the truth lies below an interval of stored times, and that it lies above: 99.8%
+/// intervals. A gate is asked on every change; at the usual 2.5%, noise alone would shut it once in a
+/// hundred times.
 pub(super) const BEYOND: f64 = 0.001;
+/// The same for two builds side by side: 99.5% intervals. Noise would have to reach the tolerance, too.
+const BEYOND_ROUNDS: f64 = 0.0025;
 /// Fixed, so that the same times give the same interval everywhere.
 const SEED: u64 = 20_261_126;
-/// With fewer rounds a bad one cannot be told from a slower build, and nothing is decided.
-pub(super) const FEWEST_ROUNDS: usize = 5;
 
 /// The times of the same queries by both builds, in the same order, in seconds.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,7 +32,7 @@ pub struct Round {
     pub current: Vec<f64>,
 }
 
-/// How much slower, as a factor, with its 99.8% interval: 1.15 is 15% slower.
+/// How much slower, as a factor, with its interval: 1.15 is 15% slower.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Ratio {
     /// Now over before.
@@ -102,47 +103,74 @@ impl LatencyBasis {
     }
 }
 
-/// Holds the rounds' percentiles against each other, with an interval over rounds and queries.
-/// Nothing where no query was timed on both sides.
+/// Holds both builds' times against each other, with an interval over rounds. Nothing where no query
+/// was timed on both sides, or a round's times are not above 0.
 ///
-/// A query's time is its median over the rounds, so that what disturbed a few of them counts for
-/// nothing; the percentile is over the queries. For the interval rounds are drawn anew, each with
-/// both its builds, and queries.
+/// Each round gives one ratio, so that what the machine did to both builds cancels out: of p50 the
+/// median query's own ratio, of p95 the ratio of both percentiles over the queries. Since either build
+/// goes first in turn, noise pushes a round's ratio up as often as down, and the signed-rank interval
+/// of the rounds' logarithms holds whatever the noise is. With too few rounds for one nothing is
+/// decided, and the interval is all that the rounds gave.
 pub fn interleaved(rounds: &[Round], tolerance: f64) -> Vec<LatencyComparison> {
-    let basis = LatencyBasis::Interleaved { rounds: rounds.len() };
-    let mut compared = over_rounds(rounds, tolerance, basis);
-    if rounds.len() < FEWEST_ROUNDS {
-        for comparison in &mut compared {
-            comparison.verdict = LatencyVerdict::Inconclusive;
-        }
+    if rounds.is_empty() || !rounds.iter().all(|round| round.is_timed_as(&rounds[0])) {
+        return Vec::new();
     }
-    compared
-}
-
-pub(super) fn over_rounds(
-    rounds: &[Round],
-    tolerance: f64,
-    basis: LatencyBasis,
-) -> Vec<LatencyComparison> {
     let compare = |&share: &f64| {
-        let ratio = ratio_over_rounds(rounds, share)?;
-        let queries = rounds.first().map_or(0, |round| round.baseline.len());
-        let all: Vec<usize> = (0..queries).collect();
-        let drawn: Vec<usize> = (0..rounds.len()).collect();
-        let side = |of: Side| percentile(rounds, of, &drawn, &all, share);
-        Some(LatencyComparison {
+        let mut ratios: Vec<f64> = rounds.iter().map(|round| round.ratio(share).ln()).collect();
+        let middle = signed_rank_interval(&ratios, BEYOND_ROUNDS);
+        let decided = middle.is_some();
+        let middle = middle.unwrap_or_else(|| {
+            ratios.sort_unstable_by(f64::total_cmp);
+            let (low, high) = (ratios[0], ratios[ratios.len() - 1]);
+            Middle { value: quantile(&ratios, 0.5), low, high }
+        });
+        let [value, low, high] = [middle.value, middle.low, middle.high].map(f64::exp);
+        let ratio = Ratio { value, low, high };
+        let median = |of: fn(&Round) -> &Vec<f64>| {
+            percentile(rounds.iter().map(|round| percentile(of(round).iter().copied(), share)), 0.5)
+        };
+        LatencyComparison {
             cell: None,
             share,
-            baseline: side(|round| &round.baseline),
-            current: side(|round| &round.current),
+            baseline: median(|round| &round.baseline),
+            current: median(|round| &round.current),
             ratio,
             tolerance,
-            samples: queries * rounds.len(),
+            samples: rounds[0].baseline.len() * rounds.len(),
+            basis: LatencyBasis::Interleaved { rounds: rounds.len() },
+            verdict: match decided {
+                true => verdict(&ratio, tolerance),
+                false => LatencyVerdict::Inconclusive,
+            },
+        }
+    };
+    SHARES.iter().map(compare).collect()
+}
+
+/// Holds two records' percentiles against each other, with an interval over queries.
+pub(super) fn over_queries(
+    times: &Round,
+    tolerance: f64,
+    basis: &LatencyBasis,
+) -> Vec<LatencyComparison> {
+    if !times.is_timed_as(times) {
+        return Vec::new();
+    }
+    let compare = |&share: &f64| {
+        let ratio = ratio_over_queries(times, share);
+        LatencyComparison {
+            cell: None,
+            share,
+            baseline: percentile(times.baseline.iter().copied(), share),
+            current: percentile(times.current.iter().copied(), share),
+            ratio,
+            tolerance,
+            samples: times.baseline.len(),
             basis: basis.clone(),
             verdict: verdict(&ratio, tolerance),
-        })
+        }
     };
-    SHARES.iter().filter_map(compare).collect()
+    SHARES.iter().map(compare).collect()
 }
 
 pub(super) fn verdict(ratio: &Ratio, tolerance: f64) -> LatencyVerdict {
@@ -156,53 +184,49 @@ pub(super) fn verdict(ratio: &Ratio, tolerance: f64) -> LatencyVerdict {
     }
 }
 
-type Side = fn(&Round) -> &Vec<f64>;
-
-/// The current build's percentile over the baseline's. `None` without any query, and where rounds
-/// hold different numbers of them or times that are not above 0.
-pub fn ratio_over_rounds(rounds: &[Round], share: f64) -> Option<Ratio> {
-    let queries = rounds.first()?.baseline.len();
-    let fine = |times: &Vec<f64>| {
-        times.len() == queries && times.iter().all(|time| *time > 0.0 && time.is_finite())
-    };
-    if queries == 0 || !rounds.iter().all(|round| fine(&round.baseline) && fine(&round.current)) {
-        return None;
+impl Round {
+    /// Whether it holds as many times as another, some, all of them above 0.
+    fn is_timed_as(&self, other: &Self) -> bool {
+        let fine = |times: &Vec<f64>| {
+            times.len() == other.baseline.len()
+                && times.iter().all(|time| *time > 0.0 && time.is_finite())
+        };
+        !self.baseline.is_empty() && fine(&self.baseline) && fine(&self.current)
     }
-    let ratio = |drawn: &[usize], asked: &[usize]| {
-        let side = |of: Side| percentile(rounds, of, drawn, asked, share);
-        side(|round| &round.current) / side(|round| &round.baseline)
+
+    fn ratio(&self, share: f64) -> f64 {
+        let (old, new) = (self.baseline.iter().copied(), self.current.iter().copied());
+        match share {
+            // Queries differ from each other more than builds do: each is held against itself.
+            0.5 => percentile(new.zip(old).map(|(new, old)| new / old), share),
+            _ => percentile(new, share) / percentile(old, share),
+        }
+    }
+}
+
+fn ratio_over_queries(times: &Round, share: f64) -> Ratio {
+    let queries = times.baseline.len();
+    let ratio = |drawn: &[usize]| {
+        let of = |side: &[f64]| percentile(drawn.iter().map(|&query| side[query]), share);
+        of(&times.current) / of(&times.baseline)
     };
-    let each = |count: usize| (0..count).collect::<Vec<usize>>();
-    let value = ratio(&each(rounds.len()), &each(queries));
+    let value = ratio(&(0..queries).collect::<Vec<usize>>());
     let resample = |number: usize| {
         let mut random = ChaCha8Rng::seed_from_u64(SEED);
         random.set_stream(number as u64);
-        let mut draw = |count: usize| -> Vec<usize> {
-            (0..count).map(|_| (random.next_u64() % count as u64) as usize).collect()
-        };
-        let (drawn, asked) = (draw(rounds.len()), draw(queries));
-        ratio(&drawn, &asked)
+        let mut draw = || (random.next_u64() % queries as u64) as usize;
+        ratio(&(0..queries).map(|_| draw()).collect::<Vec<usize>>())
     };
     let mut ratios: Vec<f64> = (0..RESAMPLES).into_par_iter().map(resample).collect();
     ratios.sort_unstable_by(f64::total_cmp);
     let [low, high] = [BEYOND, 1.0 - BEYOND].map(|share| quantile(&ratios, share));
-    Some(Ratio { value, low, high })
+    Ratio { value, low, high }
 }
 
-/// A percentile over the queries drawn, each by its median over the rounds drawn.
-fn percentile(rounds: &[Round], of: Side, drawn: &[usize], asked: &[usize], share: f64) -> f64 {
-    let mut over_rounds = Vec::with_capacity(drawn.len());
-    let mut times: Vec<f64> = asked
-        .iter()
-        .map(|&query| {
-            over_rounds.clear();
-            over_rounds.extend(drawn.iter().map(|&round| of(&rounds[round])[query]));
-            over_rounds.sort_unstable_by(f64::total_cmp);
-            quantile(&over_rounds, 0.5)
-        })
-        .collect();
-    times.sort_unstable_by(f64::total_cmp);
-    quantile(&times, share)
+fn percentile(values: impl Iterator<Item = f64>, share: f64) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_unstable_by(f64::total_cmp);
+    quantile(&values, share)
 }
 
 /// One system's rows by query.
@@ -228,6 +252,7 @@ pub(super) fn rounds(pairs: &[(Rows<'_>, Rows<'_>)]) -> Vec<Round> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::statistics::fewest;
 
     fn round(noise: f64, slower: f64) -> Round {
         let time = |query: u32| 0.010 + 0.001 * f64::from(query % 7);
@@ -239,11 +264,12 @@ mod tests {
 
     #[test]
     fn what_meets_both_builds_cancels_out() {
-        let rounds: Vec<Round> = [1.0, 1.3, 0.9, 2.0, 1.1].map(|noise| round(noise, 1.15)).into();
+        let noises = [1.0, 1.3, 0.9, 2.0, 1.1, 1.0, 5.0, 0.8, 1.2, 1.0];
+        let rounds: Vec<Round> = noises.map(|noise| round(noise, 1.15)).into();
         for comparison in interleaved(&rounds, 0.05) {
             assert!((comparison.ratio.value - 1.15).abs() < 1e-9, "{comparison:?}");
             assert_eq!(comparison.verdict, LatencyVerdict::Slower);
-            assert_eq!(comparison.samples, 200);
+            assert_eq!(comparison.samples, 400);
         }
         let same: Vec<Round> = rounds.iter().map(|_| round(1.0, 1.0)).collect();
         assert!(interleaved(&same, 0.05).iter().all(|c| c.verdict == LatencyVerdict::NotSlower));
@@ -251,12 +277,23 @@ mod tests {
 
     #[test]
     fn one_bad_round_and_too_few_rounds_decide_nothing() {
-        let mut rounds = vec![round(1.0, 1.0); 7];
+        let mut rounds = vec![round(1.0, 1.0); 12];
         rounds[3] = round(1.0, 3.0);
-        assert!(interleaved(&rounds, 0.05).iter().all(|c| c.ratio.value == 1.0));
+        assert!(interleaved(&rounds, 0.05).iter().all(|c| (c.ratio.value - 1.0).abs() < 1e-9));
         assert!(interleaved(&rounds, 0.05).iter().all(|c| c.verdict != LatencyVerdict::Slower));
-        let few = vec![round(1.0, 1.5); FEWEST_ROUNDS - 1];
+        let few = vec![round(1.0, 1.5); fewest(BEYOND_ROUNDS) - 1];
         assert!(interleaved(&few, 0.05).iter().all(|c| c.verdict == LatencyVerdict::Inconclusive));
+        let enough = vec![round(1.0, 1.5); fewest(BEYOND_ROUNDS)];
+        assert!(interleaved(&enough, 0.05).iter().all(|c| c.verdict == LatencyVerdict::Slower));
+    }
+
+    #[test]
+    fn a_slower_tail_is_seen_where_the_typical_query_is_as_fast() {
+        let mut tail = round(1.0, 1.0);
+        tail.current[34..].iter_mut().for_each(|time| *time *= 2.0);
+        let compared = interleaved(&vec![tail; 12], 0.05);
+        let verdicts: Vec<_> = compared.iter().map(|c| c.verdict).collect();
+        assert_eq!(verdicts, [LatencyVerdict::NotSlower, LatencyVerdict::Slower]);
     }
 
     #[test]
@@ -264,8 +301,9 @@ mod tests {
         assert_eq!(interleaved(&[], 0.05), []);
         assert_eq!(interleaved(&[Round::default()], 0.05), []);
         let zero = Round { baseline: vec![0.0], current: vec![1.0] };
-        assert_eq!(ratio_over_rounds(&[zero], 0.5), None);
+        assert_eq!(interleaved(std::slice::from_ref(&zero), 0.05), []);
+        assert_eq!(over_queries(&zero, 0.05, &LatencyBasis::Pinned), []);
         let uneven = Round { baseline: vec![1.0], current: vec![1.0, 2.0] };
-        assert_eq!(ratio_over_rounds(&[uneven], 0.5), None);
+        assert_eq!(interleaved(&[round(1.0, 1.0), uneven], 0.05), []);
     }
 }

@@ -30,9 +30,7 @@ pub use config::{
 pub use cost::{CostComparison, CostVerdict};
 pub use experiment::{Evidence, experiments, interleaved};
 pub use history::{History, HistoryRow};
-pub use latency::{
-    LatencyBasis, LatencyComparison, LatencyVerdict, Ratio, Round, ratio_over_rounds,
-};
+pub use latency::{LatencyBasis, LatencyComparison, LatencyVerdict, Ratio, Round};
 pub use outcome::{Comparison, Finding, Outcome, Side, SystemComparison, Weight};
 pub use quality::{QualityComparison, QualityVerdict};
 pub use ranks::{Moved, RankCheck, RankVerdict, RanksOf};

@@ -319,13 +319,13 @@ fn two_builds_side_by_side() {
     };
     let (same, fifteen) = (slower(1.0), slower(1.15));
     let evidence = |rows| Evidence { record: &record, rows };
-    let rounds = |rows| vec![(evidence(&before), evidence(rows)); 6];
+    let rounds = |rows| vec![(evidence(&before), evidence(rows)); 10];
     let config = GateConfig::default();
     let fine = interleaved(&rounds(&same), &config, &[]).unwrap();
     assert_eq!(fine.outcome, Outcome::Fine, "{:?}", fine.findings);
     let caught = interleaved(&rounds(&fifteen), &config, &[]).unwrap();
     assert!(says(&caught, Weight::Fail, "p50") && says(&caught, Weight::Fail, "p95"));
-    assert_eq!(caught.systems[0].latency[0].samples, 6 * QUERIES);
+    assert_eq!(caught.systems[0].latency[0].samples, 10 * QUERIES);
     let few = interleaved(&rounds(&fifteen)[..2], &config, &[]).unwrap();
     assert!(says(&few, Weight::Warn, "cannot be told from 2 rounds"), "{:?}", few.findings);
     // A build whose order is not the same every time is told.

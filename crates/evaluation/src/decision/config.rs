@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use secondpass_core::line_of;
 use serde::{Deserialize, Serialize};
 
 use super::error::DecideError;
@@ -160,14 +161,10 @@ impl DecideConfig {
     /// # Errors
     /// Broken TOML, unknown or missing keys, values that cannot be.
     pub fn parse(text: &str, file: &str) -> Result<Self, DecideError> {
-        let raw: RawConfig = toml::from_str(text).map_err(|error| {
-            let start = error.span().map_or(0, |span| span.start);
-            let before = text.get(..start).unwrap_or(text);
-            DecideError::Toml {
-                file: file.to_owned(),
-                line: 1 + before.bytes().filter(|&byte| byte == b'\n').count(),
-                message: error.message().to_owned(),
-            }
+        let raw: RawConfig = toml::from_str(text).map_err(|error| DecideError::Toml {
+            file: file.to_owned(),
+            line: line_of(text, error.span().map_or(0, |span| span.start)),
+            message: error.message().to_owned(),
         })?;
         let check = Check { file };
         let a_number = "a number from 0";

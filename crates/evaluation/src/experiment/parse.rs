@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use secondpass_core::ContentHash;
+use secondpass_core::{ContentHash, line_of};
 use serde::Deserialize;
 
 use super::bench::RawBench;
@@ -118,10 +118,6 @@ fn yes() -> bool {
 
 fn once() -> usize {
     1
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    1 + text.bytes().take(offset).filter(|&byte| byte == b'\n').count()
 }
 
 /// The names of an experiment's systems, each once, in the order of the record.

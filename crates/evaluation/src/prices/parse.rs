@@ -1,4 +1,4 @@
-use secondpass_core::BillingUnit;
+use secondpass_core::{BillingUnit, line_of};
 use serde::Deserialize;
 use toml::value::Datetime;
 
@@ -164,9 +164,4 @@ impl Entry<'_> {
     fn twice(&self, first: String, what: String) -> PriceError {
         PriceError::Twice { file: self.file.to_owned(), first, second: self.name.clone(), what }
     }
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    let before = text.get(..offset).unwrap_or(text);
-    1 + before.bytes().filter(|&byte| byte == b'\n').count()
 }

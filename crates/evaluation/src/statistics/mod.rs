@@ -19,6 +19,7 @@ mod paired;
 mod properties;
 mod randomization;
 mod settings;
+mod signed_rank;
 #[cfg(test)]
 mod simulation;
 mod t_test;
@@ -31,4 +32,5 @@ pub use holm::holm;
 pub use interval::interval;
 pub use randomization::{Randomization, randomization};
 pub use settings::{Settings, SettingsError};
+pub use signed_rank::{Middle, fewest, signed_rank_interval};
 pub use t_test::{TTest, t_test};
