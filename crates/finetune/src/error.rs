@@ -57,14 +57,17 @@ pub enum FinetuneError {
     /// A query with nothing in it.
     #[error("query '{0}' has no text; remove it from the triples")]
     EmptyQuery(QueryId),
-    /// A query stands in training and in dev.
+    /// A query stands in training and in a set that the model is evaluated on.
     #[error(
-        "{count} of the training queries are dev queries too, the first '{}' ('{}' in dev: \"{}\"); \
-         remove them from one side, or dev scores show what was memorized",
+        "{count} of the training queries are queries of '{set}' too, the first '{}' ('{}' there: \
+         \"{}\"); remove them from one side, or its figures show what was memorized \
+         (allow_overlap = true under [data] lets them stay)",
         first.training, first.dev, first.text
     )]
     Leak {
-        /// Training queries that stand in dev.
+        /// `dev`, or the set's name.
+        set: String,
+        /// Training queries that stand in it.
         count: usize,
         /// The first of them.
         first: Leak,

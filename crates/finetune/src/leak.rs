@@ -1,20 +1,22 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use secondpass_core::{Query, QueryId};
 use secondpass_data::normalized;
+
+use crate::{FinetuneError, TrainingData};
 
 /// A query that stands on both sides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leak {
     /// Its id in training.
     pub training: QueryId,
-    /// Its id in dev.
+    /// Its id in dev, or another set that the model is evaluated on.
     pub dev: QueryId,
     /// The training query as it is written.
     pub text: String,
 }
 
-/// The training queries that are dev queries too but for case, punctuation and blanks, in the order
+/// The training queries that are dev queries too (or another set's) but for case, punctuation and blanks, in the order
 /// of training.
 pub fn leak<'a>(
     training: impl IntoIterator<Item = &'a Query>,
@@ -28,6 +30,28 @@ pub fn leak<'a>(
         Some(Leak { training, dev, text: query.text.clone() })
     };
     training.into_iter().filter_map(leaked).collect()
+}
+
+/// Refuses training queries that stand in a set of this name.
+///
+/// # Errors
+/// There are some.
+pub fn check_leak(
+    data: TrainingData<'_>,
+    set: &str,
+    evaluated: &[Query],
+) -> Result<(), FinetuneError> {
+    let used: HashSet<_> = data.groups.iter().map(|group| &group.query).collect();
+    let used = data.queries.iter().filter(|query| used.contains(&query.id));
+    let leaks = leak(used, evaluated);
+    match leaks.first() {
+        Some(first) => Err(FinetuneError::Leak {
+            set: set.to_owned(),
+            count: leaks.len(),
+            first: first.clone(),
+        }),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

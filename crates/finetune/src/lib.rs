@@ -30,11 +30,11 @@ pub use checkpoint::Checkpoint;
 pub use dev::{Dev, RankError};
 pub use error::FinetuneError;
 pub use groups::groups_of_judgements;
-pub use leak::{Leak, leak};
+pub use leak::{Leak, check_leak, leak};
 pub use packing::MicroBatch;
 pub use recipe::{
     DataSource, DevSet, DevSettings, Dropout, Head, Initialization, JudgedSplit, Keeping, Length,
-    ModelSource, NegativeCounts, Recipe, RecipeError, Shape, TestSpec, Training, Warmup,
+    ModelSource, NegativeCounts, Recipe, RecipeError, Shape, TestSpec, Training, Warmup, with_seed,
 };
 pub use sampling::{Sampler, TrainingData};
 pub use schedule::{Decay, Schedule};

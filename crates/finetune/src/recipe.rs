@@ -1,6 +1,7 @@
 mod error;
 mod more;
 mod parse;
+mod seeded;
 #[cfg(test)]
 mod tests;
 
@@ -12,6 +13,7 @@ use secondpass_evaluation::{NamedMeasure, Pool};
 use secondpass_text::{AdamW, Trained, Truncation};
 
 pub use error::RecipeError;
+pub use seeded::with_seed;
 
 use crate::losses::LossKind;
 use crate::{Decay, MicroBatch};
@@ -31,6 +33,8 @@ pub struct Recipe {
     pub model: ModelSource,
     /// What it learns from.
     pub data: DataSource,
+    /// Whether training queries may be evaluation queries, too.
+    pub allow_overlap: bool,
     /// Where each group's negatives come from.
     pub sampling: NegativeCounts,
     /// What is wrong with a step's scores.

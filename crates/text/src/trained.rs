@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Which of a model's weights a learner changes. The head is always trained.
+/// Which of a model's weights a learner changes, and how. The head is always trained.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trained {
     /// Whether the embeddings are: words, positions, types and their LayerNorm.
@@ -11,12 +11,15 @@ pub struct Trained {
     /// Adapters instead of the encoder's own weights. Those are all frozen then, and `frozen_layers`
     /// says how many of the first layers have no adapters; `embeddings` must be false.
     pub lora: Option<Lora>,
+    /// Whether activations are computed again on the way back instead of kept: less memory, more time,
+    /// the same steps.
+    pub recompute: bool,
 }
 
 impl Default for Trained {
     /// Everything.
     fn default() -> Self {
-        Self { embeddings: true, frozen_layers: 0, lora: None }
+        Self { embeddings: true, frozen_layers: 0, lora: None, recompute: false }
     }
 }
 

@@ -8,7 +8,7 @@ mod tokenizer_files;
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use secondpass_core::{Dataset, FirstStage, Run};
 use secondpass_data::training::{self, TrainingSet};
 use secondpass_data::triples::Group;
@@ -18,6 +18,7 @@ use secondpass_evaluation::training::TrainingRecord;
 use secondpass_finetune::mine::{Selection, groups_of_run};
 use secondpass_finetune::{
     Checkpoint, DataSource, Dev, DevSet, Recipe, Task, TrainingData, finish, groups_of_judgements,
+    with_seed,
 };
 use secondpass_report::render_training;
 use secondpass_retrieval::{Bm25, Bm25Parameters, judged_pool};
@@ -31,14 +32,15 @@ use crate::progress;
 /// Trains the model of a recipe.
 pub fn run(args: &FinetuneArgs) -> Result<()> {
     let shown = args.config.display().to_string();
-    let text = read_config(&args.config)?;
+    let text = text(args, &shown)?;
     let recipe = Recipe::parse(&text, &shown).map_err(usage)?;
     if args.check {
         return super::triples::check_recipe(&recipe);
     }
-    let folder = match &args.out {
-        Some(folder) => folder.clone(),
-        None => Path::new("models").join(&recipe.name),
+    let folder = match (&args.out, args.seed) {
+        (Some(folder), _) => folder.clone(),
+        (None, None) => Path::new("models").join(&recipe.name),
+        (None, Some(seed)) => Path::new("models").join(format!("{}-{seed}", recipe.name)),
     };
 
     let Data { training, groups, dev } = data(&recipe)?;
@@ -81,6 +83,7 @@ pub fn run(args: &FinetuneArgs) -> Result<()> {
         checkpoint,
         fresh: args.fresh,
     };
+    tested::check(&recipe, task.data)?;
     let mut learner = start::learner(model, &recipe)?;
     if args.dry_run {
         return plan::print(args, &task, &mut learner);
@@ -100,6 +103,19 @@ pub fn run(args: &FinetuneArgs) -> Result<()> {
         finish(&checkpoint)?;
     }
     tell(&record, &folder, args.json)
+}
+
+/// The recipe, with the seed that was asked for.
+fn text(args: &FinetuneArgs, shown: &str) -> Result<String> {
+    let text = read_config(&args.config)?;
+    let Some(seed) = args.seed else { return Ok(text) };
+    // A recipe that cannot be read says so, whatever becomes of its seed.
+    Recipe::parse(&text, shown).map_err(usage)?;
+    with_seed(&text, seed).ok_or_else(|| {
+        usage(anyhow!(
+            "{shown}: --seed takes the place of a line 'seed = 7' before the first table"
+        ))
+    })
 }
 
 /// What is learnt, and what checkpoints are compared on.

@@ -113,8 +113,9 @@ impl Keys<'_> {
         &self,
         raw: Option<RawTrained>,
         seed: u64,
+        recompute: bool,
     ) -> Result<Trained, RecipeError> {
-        let Some(raw) = raw else { return Ok(Trained::default()) };
+        let Some(raw) = raw else { return Ok(Trained { recompute, ..Trained::default() }) };
         let lora = raw.lora.map(|lora| self.lora(&lora, seed)).transpose()?;
         if lora.is_some() {
             let stray = raw.embeddings == Some(true);
@@ -125,6 +126,7 @@ impl Keys<'_> {
             // Up to all layers, which only the model knows.
             frozen_layers: raw.frozen_layers.unwrap_or(0),
             lora,
+            recompute,
         })
     }
 

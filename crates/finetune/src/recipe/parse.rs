@@ -1,7 +1,7 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use secondpass_core::ContentHash;
+use secondpass_core::{ContentHash, line_of};
 use secondpass_data::training::Layout;
 use serde::Deserialize;
 
@@ -29,6 +29,7 @@ impl Recipe {
         })?;
         let keys = Keys { file: file_name };
         let model = keys.model(raw.model)?;
+        let recompute = raw.training.recompute.unwrap_or(false);
         let training = keys.training(raw.training)?;
         if let ModelSource::Random { shape, .. } = &model
             && training.max_length > shape.max_length
@@ -51,10 +52,11 @@ impl Recipe {
             name: keys.filled("name", raw.name)?,
             seed: raw.seed,
             model,
+            allow_overlap: raw.data.allow_overlap.unwrap_or(false),
             data: keys.data(raw.data)?,
             sampling,
             loss,
-            trained: keys.trained(raw.trained, raw.seed)?,
+            trained: keys.trained(raw.trained, raw.seed, recompute)?,
             training,
             keep: keys.keeping(raw.keep, dev.every)?,
             tests: keys.tests(raw.evaluate, &dev)?,
@@ -126,6 +128,7 @@ struct RawData {
     run: Option<PathBuf>,
     ranks: Option<[usize; 2]>,
     negatives: Option<usize>,
+    allow_overlap: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -145,6 +148,7 @@ struct RawTraining {
     groups_per_step: usize,
     groups_per_batch: Option<usize>,
     tokens_per_batch: Option<usize>,
+    recompute: Option<bool>,
     learning_rate: f64,
     warmup: toml::Value,
     weight_decay: f64,
@@ -164,10 +168,6 @@ struct RawDev {
     pool: Option<String>,
     queries: Option<usize>,
     patience: Option<usize>,
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    1 + text.bytes().take(offset).filter(|&byte| byte == b'\n').count()
 }
 
 pub(super) fn quoted(text: &str) -> String {

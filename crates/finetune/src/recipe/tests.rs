@@ -69,7 +69,12 @@ fn judgements_of_a_folder() {
     };
     let data =
         DataSource::Beir { train: split("configs/../set", "train"), dev: split("/dev-set", "dev") };
-    assert_eq!(recipe.unwrap().data, data);
+    let recipe = recipe.unwrap();
+    assert_eq!((recipe.data, recipe.allow_overlap), (data, false));
+    let allowed = with(DATA, &format!("{DATA}\nallow_overlap = true")).unwrap();
+    assert!(allowed.allow_overlap);
+    let again = with("groups_per_step", "recompute = true\ngroups_per_step").unwrap();
+    assert!(again.trained.recompute);
     assert_eq!(with("depth = 50", "depth = 50\npool = \"judged\"").unwrap().dev.pool, Pool::Judged);
 }
 

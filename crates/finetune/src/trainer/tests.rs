@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
@@ -306,9 +307,20 @@ fn a_training_query_in_dev_is_refused() {
     fixture.training[2].text = "Is the Red fox, here?".to_owned();
     let error = fixture.train(&mut toy()).unwrap_err();
     assert!(
-        matches!(&error, FinetuneError::Leak { count: 1, first } if first.dev.as_str() == "red-fox")
+        matches!(
+            &error,
+            FinetuneError::Leak { count: 1, first, .. } if first.dev.as_str() == "red-fox"
+        ),
+        "{error}"
     );
-    // One that no group uses does no harm.
+    fixture.recipe.allow_overlap = true;
+    fixture.train(&mut toy()).unwrap();
+}
+
+#[test]
+fn a_training_query_in_dev_that_no_group_uses_does_no_harm() {
+    let mut fixture = Fixture::new();
+    fixture.training[2].text = "Is the Red fox, here?".to_owned();
     let unused = fixture.training[2].id.clone();
     fixture.groups.retain(|group| group.query != unused);
     fixture.train(&mut toy()).unwrap();

@@ -88,6 +88,16 @@ pub(super) struct Saved {
     pub output_factors: Vec<f32>,
 }
 
+impl Saved {
+    /// Gives its memory to another one and takes that one's, all but what the next layer's input is
+    /// made from.
+    pub fn swap_all_but_output(&mut self, other: &mut Self) {
+        std::mem::swap(self, other);
+        std::mem::swap(&mut self.output, &mut other.output);
+        std::mem::swap(&mut self.output_factors, &mut other.output_factors);
+    }
+}
+
 /// What every block of rows of a layer reads.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Common<'a> {

@@ -75,9 +75,10 @@ impl TrainingConfig {
 
     /// The most bytes that a step takes at once: weights and their two layouts, `copies` values more for
     /// each of a parameter's (its gradient, its two moments), and what is kept of sequences of these
-    /// lengths between forward and backward pass. An estimate: what each thread needs for a block of
+    /// lengths between forward and backward pass; `recompute` as in
+    /// [`TrainingNetwork::recomputing`](super::TrainingNetwork::recomputing). An estimate: what each thread needs for a block of
     /// rows and for one head of the longest sequence is left out.
-    pub fn bytes(&self, copies: &[u64], lengths: &[usize]) -> u64 {
+    pub fn bytes(&self, copies: &[u64], lengths: &[usize], recompute: bool) -> u64 {
         let slots = self.slots();
         let size = |slot: &Slot| (slot.shape[0] * slot.shape[1]) as u64;
         let weights: u64 = slots.iter().map(size).sum();
@@ -89,7 +90,12 @@ impl TrainingConfig {
         let (hidden, wide) = (hidden as u64, intermediate as u64);
         // Queries, keys, values, context and two norms; the last layer keeps keys and values only.
         let kept = tokens * (6 * hidden + wide + heads as u64 + 2);
-        let saved = kept * (layers as u64).saturating_sub(1) + tokens * 4 * hidden;
+        let below = (layers as u64).saturating_sub(1);
+        let saved = match recompute {
+            // One layer's at a time, and the outputs of the others.
+            true => kept + tokens * (hidden + 1) * below,
+            false => kept * below,
+        } + tokens * 4 * hidden;
         // Gradients on their way, and the right-hand sides of the weights' gradients.
         let passing = tokens * (9 * hidden + wide) + tokens * (5 * hidden + wide);
         4 * (weights + layouts + learnt + saved + passing)

@@ -41,6 +41,8 @@ pub struct TrainingNetwork {
     head: Head,
     /// Whether weights changed since they were laid out.
     stale: bool,
+    /// Whether layers are computed again on the way back, instead of all of them being kept.
+    recompute: bool,
     memory: Memory,
     instructions: Instructions,
     threads: Threads,
@@ -52,6 +54,8 @@ struct Memory {
     embeddings: SavedEmbeddings,
     /// The first is shared by the layers below the lowest that is trained.
     layers: Vec<Saved>,
+    /// What layers lend each other where all but their outputs are computed again.
+    shared: Saved,
     head: SavedHead,
     passing: Passing,
     panels: Vec<Vec<f32>>,
@@ -121,12 +125,26 @@ impl TrainingNetwork {
             layers: (0..layers).map(|_| Layer::new(&config.encoder)).collect(),
             head: Head::new(config.encoder.hidden),
             stale: true,
+            recompute: false,
             memory: Memory::default(),
             config,
             weights,
             instructions,
             threads,
         })
+    }
+
+    /// Keeps of each layer its output alone, and computes the rest again on the way back (Chen et al.
+    /// 2016): about a tenth of the memory for a third more time. The gradients are the same to the bit.
+    #[must_use]
+    pub fn recomputing(mut self, recompute: bool) -> Self {
+        self.recompute = recompute;
+        self
+    }
+
+    /// Whether layers are computed again on the way back.
+    pub fn is_recomputing(&self) -> bool {
+        self.recompute
     }
 
     /// The shape.
@@ -184,7 +202,7 @@ impl TrainingNetwork {
         let sequences = tokens.offsets.len() - 1;
         let EncoderConfig { hidden, layers, epsilon, .. } = self.config.encoder;
         let draws = Draws::new(&self.config, seed);
-        let Memory { batch, embeddings, layers: saved, head, passing, spaces, .. } =
+        let Memory { batch, embeddings, layers: saved, shared, head, passing, spaces, .. } =
             &mut self.memory;
         let mut crew = Crew { instructions: self.instructions, threads: &self.threads, spaces };
         let x = sized(&mut passing.x, count * hidden);
@@ -196,20 +214,24 @@ impl TrainingNetwork {
         for (index, layer) in self.layers.iter().enumerate() {
             let span = Span { offsets: tokens.offsets, first_only: index + 1 == layers };
             let saved = &mut saved[(index + 1).saturating_sub(self.lowest)];
-            saved.prepare(&self.config.encoder, span, count);
-            let Saved { queries, keys, values, .. } = &mut *saved;
-            let query = (&layer.query, &mut queries[..]);
-            let [key, value] = [(&layer.key, &mut keys[..]), (&layer.value, &mut values[..])];
-            if span.first_only {
-                firsts(x, tokens.offsets, hidden, first);
-                passes::project(&mut crew, hidden, x, [key, value]);
-                passes::project(&mut crew, hidden, first, [query]);
-            } else {
-                passes::project(&mut crew, hidden, x, [query, key, value]);
+            if self.recompute {
+                saved.swap_all_but_output(shared);
             }
-            passes::attend(&mut crew, draws.attention(index), span, saved);
             let common = common(&self.config, &self.weights, layer, index, draws);
-            passes::rows(&mut crew, common, if span.first_only { first } else { x }, saved);
+            let how = draws.attention(index);
+            layer_forward(
+                &mut crew,
+                &self.config.encoder,
+                common,
+                how,
+                span,
+                [&mut *x, &mut *first],
+                saved,
+            );
+            // Of the last layer all stays: it comes first on the way back.
+            if self.recompute && !span.first_only {
+                saved.swap_all_but_output(shared);
+            }
         }
 
         sized(&mut head.input, first.len()).copy_from_slice(first);
@@ -296,7 +318,8 @@ impl TrainingNetwork {
         let span = Span { offsets, first_only: index + 1 == layers };
         let queries = span.queries();
         let goes_on = index > self.lowest || self.trains_embeddings();
-        let Memory { embeddings, layers: saved, passing, panels, spaces, .. } = &mut self.memory;
+        let Memory { embeddings, layers: saved, shared, passing, panels, spaces, .. } =
+            &mut self.memory;
         let mut crew = Crew { instructions: self.instructions, threads: &self.threads, spaces };
         let (below, own) = saved.split_at_mut((index + 1).saturating_sub(self.lowest));
         let own = &mut own[0];
@@ -310,8 +333,23 @@ impl TrainingNetwork {
             _ => (&embeddings.normalized, layout::EMBEDDING_NORM, Some(draws.embeddings())),
         };
         let (scale, shift) = (&self.weights[norm], &self.weights[norm + 1]);
-        Again { normalized, scale, shift, drop, x }.all(&mut crew);
         let first = sized(&mut passing.first, (offsets.len() - 1) * hidden);
+        let common = common(&self.config, &self.weights, layer, index, draws);
+        if self.recompute && !span.first_only {
+            own.swap_all_but_output(shared);
+            Again { normalized, scale, shift, drop, x: &mut *x }.all(&mut crew);
+            let how = draws.attention(index);
+            layer_forward(
+                &mut crew,
+                &self.config.encoder,
+                common,
+                how,
+                span,
+                [&mut *x, &mut *first],
+                own,
+            );
+        }
+        Again { normalized, scale, shift, drop, x: &mut *x }.all(&mut crew);
         firsts(x, offsets, hidden, first);
         let asking = if span.first_only { &*first } else { &*x };
 
@@ -324,7 +362,6 @@ impl TrainingNetwork {
             true => &mut passing.first_gradient,
             false => &mut passing.gradient,
         };
-        let common = common(&self.config, &self.weights, layer, index, draws);
         let results = Results {
             gradient: output_gradient,
             wide_gradient: wide,
@@ -359,6 +396,9 @@ impl TrainingNetwork {
             (x, value, count, place + layout::VALUE),
         ];
         sum(&mut crew, &mut self.gradients, &linears, panels);
+        if self.recompute {
+            own.swap_all_but_output(shared);
+        }
         if !goes_on {
             return;
         }
@@ -405,6 +445,10 @@ impl TrainingNetwork {
     fn check(&self, tokens: &Tokens<'_>) -> Result<(), ShapeError> {
         let Tokens { ids, positions, types, offsets } = *tokens;
         ShapeError::check_offsets(offsets, ids.len())?;
+        if ids.is_empty() {
+            let problem = "there is no sequence".to_owned();
+            return Err(ShapeError::Offsets { tokens: 0, problem });
+        }
         let tables = [
             ("vocab_size", ids, self.config.vocabulary),
             ("max_position_embeddings", positions, self.config.positions),
@@ -482,6 +526,33 @@ impl Draws {
     fn outputs(&self, layer: usize) -> [Site; 2] {
         [self.site(4 + 3 * layer), self.site(5 + 3 * layer)]
     }
+}
+
+/// One layer: from its input, the first of `x`, to its output, in its place. Of the last layer, the
+/// output is the second of `x`: of each sequence's first token.
+fn layer_forward(
+    crew: &mut Crew<'_>,
+    config: &EncoderConfig,
+    common: Common<'_>,
+    how: How,
+    span: Span<'_>,
+    [x, first]: [&mut [f32]; 2],
+    saved: &mut Saved,
+) {
+    let (hidden, layer) = (config.hidden, common.layer);
+    saved.prepare(config, span, x.len() / hidden);
+    let Saved { queries, keys, values, .. } = &mut *saved;
+    let query = (&layer.query, &mut queries[..]);
+    let [key, value] = [(&layer.key, &mut keys[..]), (&layer.value, &mut values[..])];
+    if span.first_only {
+        firsts(x, span.offsets, hidden, first);
+        passes::project(crew, hidden, x, [key, value]);
+        passes::project(crew, hidden, first, [query]);
+    } else {
+        passes::project(crew, hidden, x, [query, key, value]);
+    }
+    passes::attend(crew, how, span, saved);
+    passes::rows(crew, common, if span.first_only { first } else { x }, saved);
 }
 
 fn common<'a>(

@@ -171,12 +171,38 @@ fn frozen_parameters_change_no_other_gradient() {
 }
 
 #[test]
+fn what_is_computed_again_gives_the_same_bits() {
+    let batches = [Batch::new(&[9, 1, 4, 60, 17]), Batch::new(&[3, 30])];
+    let config = config(Activation::Gelu, 0.2);
+    let slots = config.slots();
+    let from = |place: usize| (0..slots.len()).map(|index| index >= place).collect::<Vec<_>>();
+    // Everything; all but embeddings; from the second layer on; the head alone.
+    for trained in [from(0), from(5), from(5 + 16), from(slots.len() - 4)] {
+        let gradients = |recompute: bool| {
+            let mut network = network(config, &trained, 2).recomputing(recompute);
+            assert_eq!(network.is_recomputing(), recompute);
+            // A pass without its way back, then two with: memory is handed round each time.
+            network.forward(&batches[1].tokens(), 7).unwrap();
+            for (batch, seed) in batches.iter().zip([8, 9]) {
+                let logits = network.forward(&batch.tokens(), seed).unwrap();
+                network.backward(&loss(&logits).1).unwrap();
+            }
+            (0..slots.len()).map(|index| network.gradient(index).to_vec()).collect::<Vec<_>>()
+        };
+        assert_eq!(gradients(true), gradients(false));
+    }
+    let copies = vec![3; slots.len()];
+    assert!(config.bytes(&copies, &[60], true) < config.bytes(&copies, &[60], false));
+}
+
+#[test]
 fn batches_that_do_not_fit_are_errors() {
     let config = config(Activation::Gelu, 0.1);
     let mut network = network(config, &vec![true; config.slots().len()], 1);
     assert!(network.backward(&[1.0]).is_err());
-    let good = Batch::new(&[5, 6]);
+    let (good, empty) = (Batch::new(&[5, 6]), Batch::new(&[]));
     for (tokens, says) in [
+        (empty.tokens(), "no sequence"),
         (Tokens { ids: &[30; 11], ..good.tokens() }, "30 is not below 30"),
         (Tokens { positions: &[70; 11], ..good.tokens() }, "max_position_embeddings"),
         (Tokens { types: &[0; 10], ..good.tokens() }, "type_vocab_size"),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, GradientCheckpointingStrategy, Tensor, TensorData};
 use secondpass_text::{
     Derivatives, Learner, Rates, ScoreError, Scorer, StepReport, TokenBatch, TrainError, Trained,
 };
@@ -28,6 +28,8 @@ pub(super) struct BurnTrainee {
     gradients: Vec<Option<Values>>,
     optimizer: AdamW,
     identity: String,
+    /// What becomes of activations: burn computes those again that cost memory and little time.
+    checkpointing: GradientCheckpointingStrategy,
 }
 
 /// An adapter with what it is added to; all `[in, ..]` as the network's own.
@@ -43,6 +45,13 @@ impl Low {
     fn merged(&self) -> Tensor<2> {
         self.base.clone() + self.down.clone().matmul(self.up.clone()) * self.scale
     }
+}
+
+fn differentiable<const D: usize>(
+    tensor: Tensor<D>,
+    checkpointing: GradientCheckpointingStrategy,
+) -> Tensor<D> {
+    tensor.autodiff().with_gradient_checkpointing_strategy(checkpointing)
 }
 
 impl BurnTrainee {
@@ -96,6 +105,10 @@ impl BurnTrainee {
             gradients: Vec::new(),
             optimizer: AdamW::default(),
             identity: identity.finish(),
+            checkpointing: match trained.recompute {
+                true => GradientCheckpointingStrategy::Balanced,
+                false => GradientCheckpointingStrategy::Disabled,
+            },
         })
     }
 
@@ -146,6 +159,7 @@ impl BurnTrainee {
 
     /// The network with autodiff on, and the parts of its adapters.
     fn tracked(&self) -> (crate::architecture::Network, Vec<Low>) {
+        let checkpointing = self.checkpointing;
         let mut network = self.model.network.clone();
         let mut roles = self.parameters.iter().map(|parameter| parameter.role);
         let mut adapters = Vec::new();
@@ -153,22 +167,26 @@ impl BurnTrainee {
             (Slot::Matrix(tensor, _), Some(Role::Low(..))) => {
                 let Low { base, down, up, scale } = self.adapters[adapters.len()].clone();
                 let low = Low {
-                    base: base.autodiff(),
-                    down: down.autodiff().require_grad(),
-                    up: up.autodiff().require_grad(),
+                    base: differentiable(base, checkpointing),
+                    down: differentiable(down, checkpointing).require_grad(),
+                    up: differentiable(up, checkpointing).require_grad(),
                     scale,
                 };
                 *tensor = low.merged();
                 adapters.push(low);
             }
             (Slot::Matrix(tensor, _), Some(Role::Whole)) => {
-                *tensor = tensor.clone().autodiff().require_grad();
+                *tensor = differentiable(tensor.clone(), checkpointing).require_grad();
             }
             (Slot::Vector(tensor, _), Some(Role::Whole)) => {
-                *tensor = tensor.clone().autodiff().require_grad();
+                *tensor = differentiable(tensor.clone(), checkpointing).require_grad();
             }
-            (Slot::Matrix(tensor, _), _) => *tensor = tensor.clone().autodiff(),
-            (Slot::Vector(tensor, _), _) => *tensor = tensor.clone().autodiff(),
+            (Slot::Matrix(tensor, _), _) => {
+                *tensor = differentiable(tensor.clone(), checkpointing);
+            }
+            (Slot::Vector(tensor, _), _) => {
+                *tensor = differentiable(tensor.clone(), checkpointing);
+            }
         });
         (network, adapters)
     }
@@ -263,7 +281,10 @@ impl Learner for BurnTrainee {
         seed: u64,
         derivatives: &mut Derivatives<'_>,
     ) -> Result<(), TrainError> {
-        let device = self.model.device.clone().autodiff();
+        let mut device = self.model.device.clone().autodiff();
+        if self.checkpointing == GradientCheckpointingStrategy::Balanced {
+            device = device.gradient_checkpointing();
+        }
         // Dropout draws from a state that the whole process shares.
         device.seed(seed);
         let padded = Padded::new(batch, &self.model.config, &device)?;

@@ -99,7 +99,7 @@ impl CpuTrainee {
             threads,
         );
         Ok(Self {
-            network: network.map_err(|error| refuse(&error))?,
+            network: network.map_err(|error| refuse(&error))?.recomputing(trained.recompute),
             identity: identity.finish(),
             config,
             parameters,
@@ -286,7 +286,7 @@ impl Learner for CpuTrainee {
             Role::Low(..) => 2,
         };
         let copies: Vec<u64> = self.parameters.iter().map(copies).collect();
-        Some(self.network.config().bytes(&copies, lengths))
+        Some(self.network.config().bytes(&copies, lengths, self.network.is_recomputing()))
     }
 
     fn save(&self, folder: &Path, half: bool) -> Result<(), TrainError> {

@@ -40,11 +40,11 @@ fn trainee(device: DeviceSpec) -> Trainee {
 fn lora() -> Trained {
     let targets = vec![LoraTarget::Query, LoraTarget::Value, LoraTarget::Output];
     let lora = Lora { targets, rank: 3, alpha: 6.0, seed: 5 };
-    Trained { embeddings: false, frozen_layers: 0, lora: Some(lora) }
+    Trained { embeddings: false, frozen_layers: 0, lora: Some(lora), recompute: false }
 }
 
 /// All kinds of training.
-fn kinds() -> [Trained; 5] {
+fn kinds() -> [Trained; 6] {
     let frozen = Trained { embeddings: false, ..Trained::default() };
     let later = Lora { targets: LoraTarget::ALL.to_vec(), ..lora().lora.unwrap() };
     [
@@ -53,6 +53,7 @@ fn kinds() -> [Trained; 5] {
         Trained { frozen_layers: 1, ..frozen },
         lora(),
         Trained { frozen_layers: 1, lora: Some(later), ..lora() },
+        Trained { recompute: true, ..lora() },
     ]
 }
 
@@ -447,6 +448,19 @@ fn parts_that_are_not_there_are_refused() {
 
 fn lora_none() -> Trained {
     Trained { lora: None, ..lora() }
+}
+
+#[test]
+fn what_is_computed_again_is_the_same() {
+    for device in [DeviceSpec::Cpu, DeviceSpec::Flex] {
+        let [kept, again] = [false, true].map(|recompute| {
+            let trained = Trained { recompute, ..Trained::default() };
+            let mut trainee = Trainee::new(model(device), &trained).unwrap();
+            learn(&mut trainee, 0..3);
+            saved(&trainee)
+        });
+        assert!(kept == again, "{device}");
+    }
 }
 
 /// The kernels estimate; it grows with tokens, and shrinks with what is frozen.

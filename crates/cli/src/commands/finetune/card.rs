@@ -203,6 +203,12 @@ fn limits(record: &TrainingRecord, recipe: &Recipe) -> String {
             "- It was not tested on another domain: what it forgot there is not known.\n",
         ),
     }
+    if recipe.allow_overlap {
+        text.push_str(
+            "- The recipe lets training queries be evaluation queries, too: figures may show what \
+             was memorized.\n",
+        );
+    }
     if recipe.keep.half {
         text.push_str(
             "- Weights are stored as 16-bit floats, rounded from the trained 32-bit ones.\n",

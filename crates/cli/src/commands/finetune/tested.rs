@@ -2,13 +2,26 @@ use anyhow::Result;
 use secondpass_core::Context;
 use secondpass_data::beir;
 use secondpass_evaluation::training::Tested;
-use secondpass_finetune::{Head, ModelSource, Recipe, TestSet, test};
+use secondpass_finetune::{Head, ModelSource, Recipe, TestSet, TrainingData, check_leak, test};
 use secondpass_model::{DeviceSpec, Dtype, Engine};
 use secondpass_text::{PairTokenizer, Scorer};
 
 use super::candidates;
+use crate::exit::usage;
 use crate::load;
 use crate::note::note;
+
+/// Refuses, before anything is trained, tests whose queries are learnt, unless the recipe lets them.
+pub fn check(recipe: &Recipe, data: TrainingData<'_>) -> Result<()> {
+    if recipe.allow_overlap {
+        return Ok(());
+    }
+    for spec in &recipe.tests {
+        let dataset = beir::read(&spec.set.path, &spec.set.split)?;
+        check_leak(data, &spec.name, dataset.queries()).map_err(usage)?;
+    }
+    Ok(())
+}
 
 /// The model before and after training, on every set that the recipe names. `None` when it was
 /// stopped.
