@@ -2,6 +2,7 @@ mod bench;
 mod doctor;
 mod gate;
 mod training;
+mod warmup;
 
 use std::path::PathBuf;
 
@@ -20,6 +21,7 @@ pub use gate::{
 pub use training::{
     MineArgs, PresetFlag, SamplingFlag, SplitArgs, TriplesArgs, TriplesCheckArgs, TriplesCommand,
 };
+pub use warmup::WarmupArgs;
 
 /// Which reranker should we run, is it worth it, and can we make it better on our own data?
 #[derive(Parser, Debug)]
@@ -71,6 +73,8 @@ pub enum Command {
     MockProvider(MockProviderArgs),
     /// Say what this machine and this build can do, and what to do about the rest
     Doctor(DoctorArgs),
+    /// Load a model and let it meet every length once, so that no user waits for it
+    Warmup(WarmupArgs),
     /// Remove what experiments wrote, and the caches
     Purge(PurgeArgs),
 }
@@ -328,9 +332,13 @@ pub struct FinetuneArgs {
     /// Show what is in the training data and what is wrong with it, and train nothing
     #[arg(long)]
     pub check: bool,
-    /// Folder for the trained model; it must not exist or be empty [default: models/NAME]
+    /// Folder for the trained model; it must not exist or be empty [default: models/NAME, with
+    /// --seed models/NAME-N]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Another seed than the recipe's: how much of a gain is luck shows in a few of them
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
     /// Where to compute: auto, cpu, flex, ndarray, cuda or cuda:N
     #[arg(long, default_value = "auto")]
     pub device: DeviceSpec,

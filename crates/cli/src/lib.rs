@@ -46,6 +46,7 @@ pub fn main() -> ExitCode {
         Command::Dataset(args) => commands::dataset::run(&args),
         Command::Logs(args) => commands::logs::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),
+        Command::Warmup(args) => commands::warmup::run(&args, started),
         Command::Purge(args) => commands::purge::run(&args),
         Command::Finetune(args) => commands::finetune::run(&args),
         Command::Split(args) => commands::split::run(&args),

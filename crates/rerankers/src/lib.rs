@@ -8,7 +8,7 @@ mod long_documents;
 mod oracle;
 mod sequential;
 
-pub use batching::{AvailableMemory, Trial, Tuned, Tuning};
+pub use batching::{AvailableMemory, TUNING_QUERIES, TUNING_TOKENS, Trial, Tuned, Tuning};
 pub use cross_encoder::{CrossEncoder, NoMemory, PairTooLong, WrongScoreCount};
 pub use first_stage::FirstStageOrder;
 pub use long_documents::{LongDocuments, UnknownLongDocuments};

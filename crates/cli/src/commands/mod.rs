@@ -18,3 +18,4 @@ pub mod rerank;
 pub mod retrieve;
 pub mod split;
 pub mod triples;
+pub mod warmup;

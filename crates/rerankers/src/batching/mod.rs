@@ -6,4 +6,4 @@ mod tuning;
 
 pub use room::AvailableMemory;
 pub(crate) use room::{Room, Verdict};
-pub use tuning::{Trial, Tuned, Tuning};
+pub use tuning::{TUNING_QUERIES, TUNING_TOKENS, Trial, Tuned, Tuning};

@@ -15,6 +15,12 @@ const ROUNDS: usize = 5;
 /// How much faster another budget must be than the one in use: less is noise.
 const GAIN: f64 = 1.03;
 
+/// Queries of at least [`TUNING_TOKENS`] tokens each after which a size is found, begun with one of those
+/// that are tried.
+pub const TUNING_QUERIES: usize = BEFORE + ROUNDS * BUDGETS.len();
+/// See [`TUNING_QUERIES`].
+pub const TUNING_TOKENS: usize = ENOUGH;
+
 /// Finds the size of a batch that a model likes best on this machine, while it works: each of the first
 /// queries that are long enough is scored under one of a few budgets and its time noted. Nothing is
 /// computed for this alone, and scores are the same under any budget.

@@ -1,0 +1,194 @@
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use secondpass_core::{Candidate, Context, Document, Job, Query, Reranker};
+use secondpass_rerankers::{CrossEncoder, TUNING_QUERIES, TUNING_TOKENS};
+use secondpass_text::PairTokenizer;
+use serde_json::json;
+
+use crate::args::WarmupArgs;
+use crate::batching::{BATCH_TOKENS, Batching};
+use crate::load::{self, Opened, Settings};
+use crate::note::note;
+use crate::progress;
+use crate::table::table;
+
+/// Means nothing, and no tokenizer makes less of it than a token a word.
+const WORD: &str = "warm ";
+
+/// Loads a model and lets it score batches of every length that it will meet.
+pub fn run(args: &WarmupArgs, started: Instant) -> Result<()> {
+    let engine = &args.engine;
+    let settings = Settings {
+        device: engine.device,
+        dtype: engine.dtype,
+        max_length: engine.max_length,
+        truncation: engine.truncation,
+    };
+    let opened = load::open(&args.model, args.revision.as_deref(), settings)?;
+    let weights = if args.tune { Some(opened.weights()?) } else { None };
+    let Opened { loaded, model, revision, .. } = opened;
+    let identity = loaded.identity(&model, &model, revision, weights);
+    let device = identity.device.clone().unwrap_or_default();
+    let lengths = lengths(loaded.tokenizer.max_length(), args.from);
+    let counts = Fillers::new(&loaded.tokenizer)?;
+    let reranker = Batching::of(engine.batch_tokens, args.tune).cross_encoder(
+        identity,
+        loaded.tokenizer,
+        Box::new(loaded.model),
+    )?;
+    let load = started.elapsed();
+    let budget = engine.batch_tokens.unwrap_or(BATCH_TOKENS);
+
+    let context = progress::cancellable();
+    let mut lines = Vec::new();
+    for length in lengths {
+        let documents = (budget / length).max(1);
+        let job = counts.job(length, documents);
+        let first = rerank(&reranker, &job, &context)?;
+        let again = rerank(&reranker, &job, &context)?;
+        note(format_args!("{length} tokens: {:.0} ms", 1e3 * first.as_secs_f64()));
+        lines.push(Line { length, documents, first, again });
+    }
+    if args.tune {
+        tune(&reranker, &counts, &context)?;
+    }
+    print(args, &model, &device, load, &lines)
+}
+
+/// What a batch of one length took.
+struct Line {
+    length: usize,
+    documents: usize,
+    first: Duration,
+    again: Duration,
+}
+
+/// The longest pair's length, and each half as long that is no shorter than `from`.
+fn lengths(longest: usize, from: usize) -> Vec<usize> {
+    let halves = std::iter::successors(Some(longest), |length| Some(length / 2));
+    halves.take_while(|&length| length == longest || length >= from.max(1)).collect()
+}
+
+/// Pairs of a wanted number of tokens.
+struct Fillers {
+    /// The longest pair.
+    most: usize,
+    /// Tokens of a pair of one word each, and what each word more adds.
+    least: usize,
+}
+
+impl Fillers {
+    fn new(tokenizer: &PairTokenizer) -> Result<Self> {
+        let pairs = tokenizer.encode(WORD.trim(), &[WORD.trim()])?;
+        let least = pairs.first().map_or(0, |pair| pair.ids.len());
+        Ok(Self { most: tokenizer.max_length(), least })
+    }
+
+    fn job(&self, length: usize, documents: usize) -> Job {
+        let words = length.saturating_sub(self.least) + 1;
+        let candidates = (0..documents).map(|index| Candidate {
+            document: Document {
+                id: format!("{index}").into(),
+                title: String::new(),
+                text: WORD.repeat(words),
+            },
+            score: -(index as f64),
+            rank: index + 1,
+        });
+        let query =
+            Query { id: "warmup".into(), text: WORD.into(), attributes: Default::default() };
+        Job { query, candidates: candidates.collect() }
+    }
+}
+
+/// Asks until the size of batches is found, or was known.
+fn tune(reranker: &CrossEncoder, fillers: &Fillers, context: &Context) -> Result<()> {
+    // Of no single length: what is found is to suit a mix.
+    let lengths = [32, 64, 128, 256].map(|length| fillers.most.min(length));
+    let mut job = Job { query: fillers.job(1, 1).query, candidates: Vec::new() };
+    let mut tokens = 0;
+    while tokens < TUNING_TOKENS {
+        let length = lengths[job.candidates.len() % lengths.len()];
+        let mut candidate = fillers.job(length, 1).candidates;
+        tokens += length;
+        job.candidates.append(&mut candidate);
+    }
+    for (index, candidate) in job.candidates.iter_mut().enumerate() {
+        candidate.document.id = format!("{index}").into();
+        candidate.rank = index + 1;
+    }
+    let bar = progress::bar(TUNING_QUERIES as u64, "tuning {wide_bar} {pos}/{len}, {eta} left");
+    for _ in 0..TUNING_QUERIES {
+        rerank(reranker, &job, context)?;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+fn rerank(reranker: &CrossEncoder, job: &Job, context: &Context) -> Result<Duration> {
+    let began = Instant::now();
+    let mut answer = None;
+    reranker.rerank_many(std::slice::from_ref(job), context, &mut |_, told| answer = Some(told));
+    match answer {
+        Some(Ok(_)) => Ok(began.elapsed()),
+        Some(Err(failed)) => Err(failed.error.into()),
+        None => bail!("stopped; what was compiled so far is kept"),
+    }
+}
+
+fn print(
+    args: &WarmupArgs,
+    model: &str,
+    device: &str,
+    load: Duration,
+    lines: &[Line],
+) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    let milliseconds = |time: Duration| 1e3 * time.as_secs_f64();
+    if args.json {
+        let lines: Vec<_> = lines
+            .iter()
+            .map(|line| {
+                json!({
+                    "tokens": line.length,
+                    "documents": line.documents,
+                    "first_ms": milliseconds(line.first),
+                    "again_ms": milliseconds(line.again),
+                })
+            })
+            .collect();
+        let told = json!({
+            "model": model, "device": device, "load_s": load.as_secs_f64(), "lengths": lines,
+        });
+        writeln!(out, "{told:#}")?;
+        return Ok(());
+    }
+    writeln!(out, "{model} on {device}: loaded in {:.1} s", load.as_secs_f64())?;
+    let mut shown = table(&["tokens", "documents", "first", "again"], |_| true);
+    for line in lines {
+        shown.add_row([
+            line.length.to_string(),
+            line.documents.to_string(),
+            format!("{:.0} ms", milliseconds(line.first)),
+            format!("{:.0} ms", milliseconds(line.again)),
+        ]);
+    }
+    writeln!(out, "{shown}")?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_halve() {
+        assert_eq!(lengths(512, 32), [512, 256, 128, 64, 32]);
+        assert_eq!(lengths(100, 30), [100, 50]);
+        assert_eq!(lengths(16, 32), [16]);
+        assert_eq!(lengths(1, 1), [1]);
+    }
+}
