@@ -23,11 +23,12 @@ import pairs
 import report
 from peers import PEERS, Failed, Peer
 
-# Model: pairs of the mix, pairs of all-512, pairs of the mix with --quick.
-COUNTS = {"minilm": (240, 16, 40), "base": (80, 8, 12), "v2-m3": (24, 4, 4)}
-BATCHES = [1, 4, 8, 32]
-# Pairs on which they are tried.
-SOME = 32
+# Model: pairs of the mix, pairs of all-512, pairs of the mix with --quick, pairs on which batches are tried.
+COUNTS = {"minilm": (160, 8, 40, 32), "base": (48, 4, 12, 16), "v2-m3": (16, 4, 4, 8)}
+BATCHES = [8, 4, 32, 1]
+# A peer that takes so many times ours is timed in the first rounds only.
+SLOW = 3
+SLOW_ROUNDS = 3
 
 
 def interval(values, level=0.95, draws=4000):
@@ -43,20 +44,25 @@ def save(path, value):
     return path
 
 
-def best_batch(peer, load, options, scratch):
-    """The batch size with which a peer scores some of a workload fastest."""
-    some = load[:: max(1, len(load) // SOME)]
+def best_batch(peer, ours, load, count, options, scratch):
+    """The batch size with which a peer scores some of a workload fastest; 8 where it is far from us anyway."""
+    some = load[:: max(1, len(load) // count)]
     source = save(scratch / "some.json", some)
-    sizes = [size for size in (BATCHES[1:3] if options.quick else BATCHES) if size <= len(some)] or [len(some)]
+    sizes = [size for size in (BATCHES[:2] if options.quick else BATCHES) if size <= len(some)] or [len(some)]
     if len(sizes) == 1:
         return sizes[0]
-    peer.score(source, sizes[0])
-    return min((min(peer.score(source, size)[0] for _ in range(2)), size) for size in sizes)[1]
+    peer.score(save(scratch / "few.json", some[:1]), 1)
+    times = []
+    for size in sizes:
+        times.append((peer.score(source, size)[0], size))
+        if ours and times[0][0] > SLOW * ours.score(source, 0)[0]:
+            break
+    return min(times)[1]
 
 
 def compare(model, folder, options, scratch):
     """One model's workloads under every peer."""
-    count, full, quick = COUNTS[model]
+    count, full, quick, tried = COUNTS[model]
     mixed, names = pairs.mix(quick if options.quick else count)
     workloads = {"mix": mixed, "all-512": pairs.long(2 if options.quick else full)}
     sources = {name: save(scratch / f"{model}-{name}.json", load) for name, load in workloads.items()}
@@ -71,17 +77,24 @@ def compare(model, folder, options, scratch):
     results = {}
     for workload, source in sources.items():
         seconds = {name: [] for name in running}
-        batches = {name: 0 if name == "ours" else best_batch(peer, workloads[workload], options, scratch)
+        ours, load = running.get("ours"), workloads[workload]
+        batches = {name: 0 if peer is ours else best_batch(peer, ours, load, tried, options, scratch)
                    for name, peer in running.items()}
-        scores = {}
+        scores, warm, slow = {}, {}, set()
         for round_ in range(options.rounds + 1):
             for name in list(running):
+                if round_ > SLOW_ROUNDS and name in slow:
+                    continue
                 before = running[name].processor()
                 taken, scores[name] = running[name].score(source, batches[name])
                 if options.clock == "processor":
                     taken = running[name].processor() - before
                 if round_ > 0:  # the first warms up
                     seconds[name].append(taken)
+                else:
+                    warm[name] = taken
+                    if taken > SLOW * warm.get("ours", taken):
+                        slow.add(name)
                 time.sleep(options.pause)  # threads that spin after their work have stopped by then
         results[workload] = summary(seconds, scores)
         results[workload]["pairs"] = len(workloads[workload])
@@ -149,6 +162,7 @@ def parse():
     parser.add_argument("--peers", default=",".join(PEERS))
     parser.add_argument("--parts", default="compare,first,length,one,scaling",
                         help="what to measure, of compare, first, length, one and scaling")
+    parser.add_argument("--add", action="store_true", help="keep what the record there has of other models and parts")
     parser.add_argument("--cores", type=int, help="processors to use [default: all this process may use]")
     parser.add_argument("--clock", choices=["wall", "processor"], default="wall",
                         help="processor: time on processors, for a busy machine; with --cores 1")
@@ -179,6 +193,13 @@ def main():
     path = options.out / "record.json"
     record = {"made": datetime.date.today().isoformat(), "quick": options.quick, "rounds": options.rounds,
               "clock": options.clock, "machine": machine(options.cores), "models": {}}
+    if options.add:
+        before = json.loads(path.read_text(encoding="utf-8"))
+        same = [key for key in ("quick", "rounds", "clock", "machine") if before[key] == record[key]]
+        if len(same) < 4:
+            sys.exit(f"{path} is of another machine, clock, or number of rounds: --add has nothing to add to")
+        record = {**before, "made": record["made"]}
+        began = max(began, before.get("load", {}).get("before", 0.0))
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
         folders = {}
@@ -188,6 +209,7 @@ def main():
         for model, folder in folders.items():
             if "compare" in options.parts:
                 record["models"][model] = compare(model, folder, options, scratch)
+                save(path, record)  # what is done stays where the rest is not waited for
         for part in options.parts:
             if part in extras.PARTS:
                 record[part] = extras.PARTS[part](folders, options, scratch)

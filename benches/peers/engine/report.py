@@ -43,11 +43,12 @@ def head(record):
         f"{load['before']:.1f} before and {load['after']:.1f} after (our own work is up to {machine['cores']} of it).", "",
         f"Every peer scores the same pairs with the same weights on the same processors, from texts to scores, in "
         f"{record['rounds']} rounds A B A B. A ratio is a peer's time over ours in the same round: above 1 we are "
-        "faster. Intervals are 95% bootstraps of the median over rounds. Differences are from PyTorch's f32 scores, "
+        "faster. A peer that takes more than three times ours is timed in the first three rounds only. Intervals are "
+        "95% bootstraps of the median over rounds. Differences are from PyTorch's f32 scores, "
         "whose standard deviation stands below each table.", "",
         "Padding: sentence-transformers sorts by length and pads each batch to its longest; ONNX Runtime and candle "
         "are given the same; each has the batch size, of 1, 4, 8 and 32, with which it scored some of the workload "
-        "fastest. We pad nothing.", "",
+        "fastest (8 where it takes more than three times ours). We pad nothing.", "",
     ]
     verdicts = [verdict(model, result) for model, result in record["models"].items()]
     if any(verdicts):
