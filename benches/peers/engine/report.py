@@ -45,7 +45,8 @@ def head(record):
         f"{record['rounds']} rounds A B A B. A ratio is a peer's time over ours in the same round: above 1 we are "
         "faster. A peer that takes more than three times ours is timed in the first three rounds only. Intervals are "
         "95% bootstraps of the median over rounds. Differences are from PyTorch's f32 scores, "
-        "whose standard deviation stands below each table.", "",
+        "whose standard deviation stands below each table. What was tried in the kernels, and what holds them back: "
+        "[PERFORMANCE.md](../../crates/kernels/PERFORMANCE.md).", "",
         "Padding: sentence-transformers sorts by length and pads each batch to its longest; ONNX Runtime and candle "
         "are given the same; each has the batch size, of 1, 4, 8 and 32, with which it scored some of the workload "
         "fastest (8 where it takes more than three times ours). We pad nothing.", "",
