@@ -194,8 +194,7 @@ def main():
               "clock": options.clock, "machine": machine(options.cores), "models": {}}
     if options.add:
         before = json.loads(path.read_text(encoding="utf-8"))
-        same = [key for key in ("quick", "rounds", "clock", "machine") if before[key] == record[key]]
-        if len(same) < 4:
+        if any(before[key] != record[key] for key in ("quick", "rounds", "clock", "machine")):
             sys.exit(f"{path} is of another machine, clock, or number of rounds: --add has nothing to add to")
         record = {**before, "made": record["made"]}
         began = max(began, before.get("load", {}).get("before", 0.0))

@@ -133,8 +133,7 @@ def scale_logits(model, folder, sample):
 def export(model, folder):
     """model.onnx (f32) and model.int8.onnx (dynamic, a scale for each output channel). Without them the peers
     that read them are reported as missing."""
-    large = sum(p.numel() for p in model.parameters()) * 4 > 1.9e9  # more than one protobuf holds
-    for step in (lambda: fused(model, folder, large), lambda: alone("quantize", folder, "large" if large else "")):
+    for step in (lambda: fused(model, folder), lambda: alone("quantize", folder)):
         try:
             step()
         except Exception as error:  # whatever an exporter of another project raises
@@ -142,9 +141,10 @@ def export(model, folder):
             return
 
 
-def fused(model, folder, large):
+def fused(model, folder):
     from onnxruntime.transformers.optimizer import optimize_model
 
+    large = sum(p.numel() for p in model.parameters()) * 4 > 1.9e9  # more than one protobuf holds
     config = model.config
     inputs = {"input_ids": torch.ones(2, 16, dtype=torch.long),
               "attention_mask": torch.ones(2, 16, dtype=torch.long)}
@@ -163,12 +163,13 @@ def fused(model, folder, large):
         graph.save_model_to_file(str(folder / "model.onnx"), use_external_data_format=large)
 
 
-def quantize(folder, large):
+def quantize(folder):
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     # Weights of 7 bits: without VNNI, sums of 8-bit products overflow 16 bits.
     folder = pathlib.Path(folder)
+    large = (folder / "model.onnx.data").exists()
     quantize_dynamic(folder / "model.onnx", folder / "model.int8.onnx", weight_type=QuantType.QInt8,
-                     per_channel=True, reduce_range=True, use_external_data_format=bool(large),
+                     per_channel=True, reduce_range=True, use_external_data_format=large,
                      extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT})

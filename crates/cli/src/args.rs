@@ -23,6 +23,8 @@ pub use training::{
 };
 pub use warmup::WarmupArgs;
 
+use crate::load::Settings;
+
 /// Which reranker should we run, is it worth it, and can we make it better on our own data?
 #[derive(Parser, Debug)]
 #[command(name = "secondpass", version, max_term_width = 100)]
@@ -149,6 +151,14 @@ pub struct EngineArgs {
     /// for this model here]
     #[arg(long, value_name = "TOKENS", value_parser = positive)]
     pub batch_tokens: Option<usize>,
+}
+
+impl EngineArgs {
+    /// How a model is to be run.
+    pub fn settings(&self) -> Settings {
+        let Self { device, dtype, max_length, truncation, .. } = *self;
+        Settings { device, dtype, max_length, truncation }
+    }
 }
 
 #[derive(clap::Args, Debug)]

@@ -3,7 +3,7 @@ use std::collections::{HashMap, HashSet};
 use secondpass_core::{Query, QueryId};
 use secondpass_data::normalized;
 
-use crate::{FinetuneError, TrainingData};
+use crate::{FinetuneError, Recipe, TrainingData};
 
 /// A query that stands on both sides.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,8 +16,8 @@ pub struct Leak {
     pub text: String,
 }
 
-/// The training queries that are dev queries too (or another set's) but for case, punctuation and blanks, in the order
-/// of training.
+/// The training queries that are queries of dev (or another set) too but for case, punctuation and
+/// blanks, in the order of training.
 pub fn leak<'a>(
     training: impl IntoIterator<Item = &'a Query>,
     dev: impl IntoIterator<Item = &'a Query>,
@@ -32,15 +32,19 @@ pub fn leak<'a>(
     training.into_iter().filter_map(leaked).collect()
 }
 
-/// Refuses training queries that stand in a set of this name.
+/// Refuses training queries that stand in a set of this name, unless the recipe lets them.
 ///
 /// # Errors
 /// There are some.
 pub fn check_leak(
+    recipe: &Recipe,
     data: TrainingData<'_>,
     set: &str,
     evaluated: &[Query],
 ) -> Result<(), FinetuneError> {
+    if recipe.allow_overlap {
+        return Ok(());
+    }
     let used: HashSet<_> = data.groups.iter().map(|group| &group.query).collect();
     let used = data.queries.iter().filter(|query| used.contains(&query.id));
     let leaks = leak(used, evaluated);

@@ -258,9 +258,7 @@ impl<'a, 'l> Trainer<'a, 'l> {
         let started = Instant::now();
         let Task { recipe, data, dev, tokenizer, checkpoint, .. } = *task;
         check_tokenizer(recipe, tokenizer)?;
-        if !recipe.allow_overlap {
-            check_leak(data, "dev", dev.dataset.queries())?;
-        }
+        check_leak(recipe, data, "dev", dev.dataset.queries())?;
         let training = &recipe.training;
         let mut sampler = Sampler::new(data, recipe.sampling, recipe.seed)?;
         if recipe.loss.needs_teacher() {

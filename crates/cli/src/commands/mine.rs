@@ -17,7 +17,7 @@ use crate::batching::Batching;
 use crate::exit::usage;
 use crate::first_stage::Searcher;
 use crate::hosted::Shared;
-use crate::load::{self, Settings};
+use crate::load;
 use crate::note::note;
 use crate::table::table;
 use crate::{datasets, progress, rerankers};
@@ -180,13 +180,8 @@ fn teacher(
         return Ok((contending.reranker, logits));
     }
     let engine = &args.engine;
-    let settings = Settings {
-        device: engine.device,
-        dtype: engine.dtype,
-        max_length: engine.max_length,
-        truncation: engine.truncation,
-    };
-    let opened = load::open(name, None, settings).with_context(|| format!("--teacher {name}"))?;
+    let opened =
+        load::open(name, None, engine.settings()).with_context(|| format!("--teacher {name}"))?;
     let weights = opened.weights()?;
     let identity =
         opened.loaded.identity(name, &opened.model, opened.revision.clone(), Some(weights));

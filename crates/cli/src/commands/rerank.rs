@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::args::RerankArgs;
 use crate::batching::Batching;
 use crate::exit::usage;
-use crate::load::{self, Opened, Settings};
+use crate::load::{self, Opened};
 use crate::note::note;
 use crate::onnx;
 use crate::progress;
@@ -73,13 +73,7 @@ pub fn run(args: &RerankArgs, started: Instant) -> Result<()> {
 type First = Arc<OnceLock<Instant>>;
 
 fn on_our_engine(args: &RerankArgs, first: &First) -> Result<CrossEncoder> {
-    let settings = Settings {
-        device: args.engine.device,
-        dtype: args.engine.dtype,
-        max_length: args.engine.max_length,
-        truncation: args.engine.truncation,
-    };
-    let opened = load::open(&args.model, args.revision.as_deref(), settings)?;
+    let opened = load::open(&args.model, args.revision.as_deref(), args.engine.settings())?;
     let weights = weights(args, || opened.weights())?;
     let Opened { loaded, model, revision, .. } = opened;
     let identity = loaded.identity(&short(&model), &model, revision, weights);

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::args::WarmupArgs;
 use crate::batching::{BATCH_TOKENS, Batching};
-use crate::load::{self, Opened, Settings};
+use crate::load::{self, Opened};
 use crate::note::note;
 use crate::progress;
 use crate::table::table;
@@ -20,19 +20,13 @@ const WORD: &str = "warm ";
 /// Loads a model and lets it score batches of every length that it will meet.
 pub fn run(args: &WarmupArgs, started: Instant) -> Result<()> {
     let engine = &args.engine;
-    let settings = Settings {
-        device: engine.device,
-        dtype: engine.dtype,
-        max_length: engine.max_length,
-        truncation: engine.truncation,
-    };
-    let opened = load::open(&args.model, args.revision.as_deref(), settings)?;
+    let opened = load::open(&args.model, args.revision.as_deref(), engine.settings())?;
     let weights = if args.tune { Some(opened.weights()?) } else { None };
     let Opened { loaded, model, revision, .. } = opened;
     let identity = loaded.identity(&model, &model, revision, weights);
     let device = identity.device.clone().unwrap_or_default();
     let lengths = lengths(loaded.tokenizer.max_length(), args.from);
-    let counts = Fillers::new(&loaded.tokenizer)?;
+    let fillers = Fillers::new(&loaded.tokenizer)?;
     let reranker = Batching::of(engine.batch_tokens, args.tune).cross_encoder(
         identity,
         loaded.tokenizer,
@@ -45,14 +39,14 @@ pub fn run(args: &WarmupArgs, started: Instant) -> Result<()> {
     let mut lines = Vec::new();
     for length in lengths {
         let documents = (budget / length).max(1);
-        let job = counts.job(length, documents);
+        let job = fillers.job(&vec![length; documents]);
         let first = rerank(&reranker, &job, &context)?;
         let again = rerank(&reranker, &job, &context)?;
         note(format_args!("{length} tokens: {:.0} ms", 1e3 * first.as_secs_f64()));
         lines.push(Line { length, documents, first, again });
     }
     if args.tune {
-        tune(&reranker, &counts, &context)?;
+        tune(&reranker, &fillers, &context)?;
     }
     print(args, &model, &device, load, &lines)
 }
@@ -86,13 +80,13 @@ impl Fillers {
         Ok(Self { most: tokenizer.max_length(), least })
     }
 
-    fn job(&self, length: usize, documents: usize) -> Job {
-        let words = length.saturating_sub(self.least) + 1;
-        let candidates = (0..documents).map(|index| Candidate {
+    /// A query with a document for each of these lengths.
+    fn job(&self, lengths: &[usize]) -> Job {
+        let candidates = lengths.iter().enumerate().map(|(index, length)| Candidate {
             document: Document {
                 id: format!("{index}").into(),
                 title: String::new(),
-                text: WORD.repeat(words),
+                text: WORD.repeat(length.saturating_sub(self.least) + 1),
             },
             score: -(index as f64),
             rank: index + 1,
@@ -106,19 +100,14 @@ impl Fillers {
 /// Asks until the size of batches is found, or was known.
 fn tune(reranker: &CrossEncoder, fillers: &Fillers, context: &Context) -> Result<()> {
     // Of no single length: what is found is to suit a mix.
-    let lengths = [32, 64, 128, 256].map(|length| fillers.most.min(length));
-    let mut job = Job { query: fillers.job(1, 1).query, candidates: Vec::new() };
+    let mix = [32, 64, 128, 256].map(|length| fillers.most.min(length));
     let mut tokens = 0;
-    while tokens < TUNING_TOKENS {
-        let length = lengths[job.candidates.len() % lengths.len()];
-        let mut candidate = fillers.job(length, 1).candidates;
-        tokens += length;
-        job.candidates.append(&mut candidate);
-    }
-    for (index, candidate) in job.candidates.iter_mut().enumerate() {
-        candidate.document.id = format!("{index}").into();
-        candidate.rank = index + 1;
-    }
+    let enough = mix.iter().cycle().take_while(|length| {
+        let wanted = tokens < TUNING_TOKENS;
+        tokens += **length;
+        wanted
+    });
+    let job = fillers.job(&enough.copied().collect::<Vec<usize>>());
     let bar = progress::bar(TUNING_QUERIES as u64, "tuning {wide_bar} {pos}/{len}, {eta} left");
     for _ in 0..TUNING_QUERIES {
         rerank(reranker, &job, context)?;

@@ -1,11 +1,10 @@
-use rand::{Rng, SeedableRng};
+use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
 use secondpass_core::Origin;
 
 use super::config::{GateConfig, Runner};
 use super::experiment::hash;
-use super::latency::{BEYOND, LatencyBasis, LatencyComparison, RESAMPLES, Ratio, SHARES, verdict};
+use super::latency::{LatencyBasis, LatencyComparison, Ratio, SHARES, resampled, verdict};
 use super::outcome::{Comparison, Side, SystemComparison};
 use super::same::Difference;
 use super::words;
@@ -169,14 +168,7 @@ fn ratio(then: &[f64], now: &[f64], share: f64) -> Option<(Ratio, f64, f64)> {
     if !(was > 0.0 && is > 0.0) {
         return None;
     }
-    let resample = |number: usize| {
-        let mut random = ChaCha8Rng::seed_from_u64(SEED);
-        random.set_stream(number as u64);
-        of(&drawn(now, &mut random)) / of(&drawn(then, &mut random))
-    };
-    let mut ratios: Vec<f64> = (0..RESAMPLES).into_par_iter().map(resample).collect();
-    ratios.sort_unstable_by(f64::total_cmp);
-    let [low, high] = [BEYOND, 1.0 - BEYOND].map(|share| quantile(&ratios, share));
+    let [low, high] = resampled(SEED, |random| of(&drawn(now, random)) / of(&drawn(then, random)));
     Some((Ratio { value: is / was, low, high }, was, is))
 }
 

@@ -13,11 +13,11 @@ use crate::statistics::{Middle, signed_rank_interval};
 /// The percentiles that are held against each other.
 pub(super) const SHARES: [f64; 2] = [0.5, 0.95];
 /// Resamples that an interval over queries rests on.
-pub(super) const RESAMPLES: usize = 5000;
+const RESAMPLES: usize = 5000;
 /// The chance that the truth lies below an interval of stored times, and that it lies above: 99.8%
 /// intervals. A gate is asked on every change; at the usual 2.5%, noise alone would shut it once in a
 /// hundred times.
-pub(super) const BEYOND: f64 = 0.001;
+const BEYOND: f64 = 0.001;
 /// The same for two builds side by side: 99.5% intervals. Noise would have to reach the tolerance, too.
 const BEYOND_ROUNDS: f64 = 0.0025;
 /// Fixed, so that the same times give the same interval everywhere.
@@ -211,16 +211,24 @@ fn ratio_over_queries(times: &Round, share: f64) -> Ratio {
         of(&times.current) / of(&times.baseline)
     };
     let value = ratio(&(0..queries).collect::<Vec<usize>>());
-    let resample = |number: usize| {
-        let mut random = ChaCha8Rng::seed_from_u64(SEED);
-        random.set_stream(number as u64);
+    let [low, high] = resampled(SEED, |random| {
         let mut draw = || (random.next_u64() % queries as u64) as usize;
         ratio(&(0..queries).map(|_| draw()).collect::<Vec<usize>>())
+    });
+    Ratio { value, low, high }
+}
+
+/// The ends of a ratio's interval, [`BEYOND`] outside each, from drawing it anew. Each draw has random
+/// numbers of its own, whatever thread it is on.
+pub(super) fn resampled(seed: u64, draw: impl Fn(&mut ChaCha8Rng) -> f64 + Sync) -> [f64; 2] {
+    let resample = |number: usize| {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        random.set_stream(number as u64);
+        draw(&mut random)
     };
     let mut ratios: Vec<f64> = (0..RESAMPLES).into_par_iter().map(resample).collect();
     ratios.sort_unstable_by(f64::total_cmp);
-    let [low, high] = [BEYOND, 1.0 - BEYOND].map(|share| quantile(&ratios, share));
-    Ratio { value, low, high }
+    [BEYOND, 1.0 - BEYOND].map(|share| quantile(&ratios, share))
 }
 
 fn percentile(values: impl Iterator<Item = f64>, share: f64) -> f64 {

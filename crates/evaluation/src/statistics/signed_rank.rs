@@ -1,3 +1,5 @@
+use crate::quantile::quantile;
+
 /// Where the middle of values lies that scatter to both sides alike: the Hodges-Lehmann estimate and
 /// the interval that belongs to Wilcoxon's signed-rank test (Hodges and Lehmann 1963).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,11 +23,7 @@ pub fn signed_rank_interval(values: &[f64], beyond: f64) -> Option<Middle> {
     }
     let outside = outside(values.len(), beyond)?;
     let means = pair_means(values);
-    let middle = means.len() / 2;
-    let value = match means.len() % 2 {
-        0 => f64::midpoint(means[middle - 1], means[middle]),
-        _ => means[middle],
-    };
+    let value = quantile(&means, 0.5);
     Some(Middle { value, low: means[outside], high: means[means.len() - 1 - outside] })
 }
 

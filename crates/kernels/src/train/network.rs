@@ -211,25 +211,16 @@ impl TrainingNetwork {
         embeddings::forward(&mut crew, &self.weights, tokens, epsilon, drop, embeddings, x);
 
         saved.resize_with(layers - self.lowest + 1, Saved::default);
-        for (index, layer) in self.layers.iter().enumerate() {
-            let span = Span { offsets: tokens.offsets, first_only: index + 1 == layers };
+        for index in 0..layers {
+            let pass =
+                Pass::new(&self.config, &self.weights, &self.layers, index, draws, tokens.offsets);
             let saved = &mut saved[(index + 1).saturating_sub(self.lowest)];
             if self.recompute {
                 saved.swap_all_but_output(shared);
             }
-            let common = common(&self.config, &self.weights, layer, index, draws);
-            let how = draws.attention(index);
-            layer_forward(
-                &mut crew,
-                &self.config.encoder,
-                common,
-                how,
-                span,
-                [&mut *x, &mut *first],
-                saved,
-            );
+            pass.forward(&mut crew, x, first, saved);
             // Of the last layer all stays: it comes first on the way back.
-            if self.recompute && !span.first_only {
+            if self.recompute && !pass.span.first_only {
                 saved.swap_all_but_output(shared);
             }
         }
@@ -312,10 +303,11 @@ impl TrainingNetwork {
     /// One layer's share: from the gradient by its output, in `passing.gradient` (of the last layer:
     /// `first_gradient`), to that by its input, in `passing.gradient`.
     fn layer_back(&mut self, index: usize, batch: &Batch, draws: Draws) {
-        let EncoderConfig { hidden, intermediate, layers, .. } = self.config.encoder;
+        let EncoderConfig { hidden, intermediate, .. } = self.config.encoder;
         let offsets = &batch.offsets[..];
         let count = batch.ids.len();
-        let span = Span { offsets, first_only: index + 1 == layers };
+        let pass = Pass::new(&self.config, &self.weights, &self.layers, index, draws, offsets);
+        let Pass { common, how, span, .. } = pass;
         let queries = span.queries();
         let goes_on = index > self.lowest || self.trains_embeddings();
         let Memory { embeddings, layers: saved, shared, passing, panels, spaces, .. } =
@@ -323,7 +315,7 @@ impl TrainingNetwork {
         let mut crew = Crew { instructions: self.instructions, threads: &self.threads, spaces };
         let (below, own) = saved.split_at_mut((index + 1).saturating_sub(self.lowest));
         let own = &mut own[0];
-        let layer = &self.layers[index];
+        let layer = common.layer;
 
         let x = sized(&mut passing.x, count * hidden);
         let (normalized, norm, drop) = match (index, below.last()) {
@@ -334,20 +326,10 @@ impl TrainingNetwork {
         };
         let (scale, shift) = (&self.weights[norm], &self.weights[norm + 1]);
         let first = sized(&mut passing.first, (offsets.len() - 1) * hidden);
-        let common = common(&self.config, &self.weights, layer, index, draws);
         if self.recompute && !span.first_only {
             own.swap_all_but_output(shared);
             Again { normalized, scale, shift, drop, x: &mut *x }.all(&mut crew);
-            let how = draws.attention(index);
-            layer_forward(
-                &mut crew,
-                &self.config.encoder,
-                common,
-                how,
-                span,
-                [&mut *x, &mut *first],
-                own,
-            );
+            pass.forward(&mut crew, x, first, own);
         }
         Again { normalized, scale, shift, drop, x: &mut *x }.all(&mut crew);
         firsts(x, offsets, hidden, first);
@@ -377,7 +359,7 @@ impl TrainingNetwork {
             sized(&mut passing.value, count * hidden),
         ];
         let results = [&mut *query, &mut *key, &mut *value];
-        passes::attend_back(&mut crew, draws.attention(index), span, own, context, results);
+        passes::attend_back(&mut crew, how, span, own, context, results);
 
         let place = layout::layer(index);
         for (norms, at) in
@@ -528,49 +510,57 @@ impl Draws {
     }
 }
 
-/// One layer: from its input, the first of `x`, to its output, in its place. Of the last layer, the
-/// output is the second of `x`: of each sequence's first token.
-fn layer_forward(
-    crew: &mut Crew<'_>,
-    config: &EncoderConfig,
-    common: Common<'_>,
+/// One layer on its way, forward or back.
+#[derive(Clone, Copy)]
+struct Pass<'a> {
+    config: &'a EncoderConfig,
+    common: Common<'a>,
     how: How,
-    span: Span<'_>,
-    [x, first]: [&mut [f32]; 2],
-    saved: &mut Saved,
-) {
-    let (hidden, layer) = (config.hidden, common.layer);
-    saved.prepare(config, span, x.len() / hidden);
-    let Saved { queries, keys, values, .. } = &mut *saved;
-    let query = (&layer.query, &mut queries[..]);
-    let [key, value] = [(&layer.key, &mut keys[..]), (&layer.value, &mut values[..])];
-    if span.first_only {
-        firsts(x, span.offsets, hidden, first);
-        passes::project(crew, hidden, x, [key, value]);
-        passes::project(crew, hidden, first, [query]);
-    } else {
-        passes::project(crew, hidden, x, [query, key, value]);
-    }
-    passes::attend(crew, how, span, saved);
-    passes::rows(crew, common, if span.first_only { first } else { x }, saved);
+    span: Span<'a>,
 }
 
-fn common<'a>(
-    config: &TrainingConfig,
-    weights: &'a [Vec<f32>],
-    layer: &'a Layer,
-    index: usize,
-    draws: Draws,
-) -> Common<'a> {
-    let place = layout::layer(index);
-    let [attention, output] = [place + layout::ATTENTION_NORM, place + layout::OUTPUT_NORM];
-    Common {
-        layer,
-        norms: [attention, attention + 1, output, output + 1].map(|at| &weights[at][..]),
-        epsilon: config.encoder.epsilon,
-        activation: config.encoder.activation,
-        dropout: draws.hidden,
-        sites: draws.outputs(index),
+impl<'a> Pass<'a> {
+    fn new(
+        config: &'a TrainingConfig,
+        weights: &'a [Vec<f32>],
+        layers: &'a [Layer],
+        index: usize,
+        draws: Draws,
+        offsets: &'a [usize],
+    ) -> Self {
+        let config = &config.encoder;
+        let place = layout::layer(index);
+        let [attention, output] = [place + layout::ATTENTION_NORM, place + layout::OUTPUT_NORM];
+        let common = Common {
+            layer: &layers[index],
+            norms: [attention, attention + 1, output, output + 1].map(|at| &weights[at][..]),
+            epsilon: config.epsilon,
+            activation: config.activation,
+            dropout: draws.hidden,
+            sites: draws.outputs(index),
+        };
+        let span = Span { offsets, first_only: index + 1 == layers.len() };
+        Self { config, common, how: draws.attention(index), span }
+    }
+
+    /// From the layer's input, `x`, to its output, in its place. Of the last layer the output is in
+    /// `first`: of each sequence's first token.
+    fn forward(self, crew: &mut Crew<'_>, x: &mut [f32], first: &mut [f32], saved: &mut Saved) {
+        let Self { config, common, how, span } = self;
+        let (hidden, layer) = (config.hidden, common.layer);
+        saved.prepare(config, span, x.len() / hidden);
+        let Saved { queries, keys, values, .. } = &mut *saved;
+        let query = (&layer.query, &mut queries[..]);
+        let [key, value] = [(&layer.key, &mut keys[..]), (&layer.value, &mut values[..])];
+        if span.first_only {
+            firsts(x, span.offsets, hidden, first);
+            passes::project(crew, hidden, x, [key, value]);
+            passes::project(crew, hidden, first, [query]);
+        } else {
+            passes::project(crew, hidden, x, [query, key, value]);
+        }
+        passes::attend(crew, how, span, saved);
+        passes::rows(crew, common, if span.first_only { first } else { x }, saved);
     }
 }
 
