@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+pub mod finetune;
 pub mod hosted;
 
 /// A temporary folder in which the program runs; its caches lie there too, so that none of the

@@ -215,7 +215,7 @@ pub enum FinetuneError {
     /// A state to go on from cannot be written.
     #[error(
         "cannot keep the state of step {step} in {folder}: {reason}; free some space or choose \
-        another folder, then run the same command again"
+         another folder, then run the same command again"
     )]
     State {
         /// Steps made.
@@ -226,7 +226,10 @@ pub enum FinetuneError {
         reason: String,
     },
     /// The checkpoint cannot be written.
-    #[error("cannot write the checkpoint {path}: {source}")]
+    #[error(
+        "cannot write the checkpoint {path}: {source}; free some space or choose another folder, then run \
+         the same command again"
+    )]
     Checkpoint {
         /// Which file or folder.
         path: PathBuf,
@@ -234,7 +237,10 @@ pub enum FinetuneError {
         source: std::io::Error,
     },
     /// The model's own files cannot be written.
-    #[error("the checkpoint of step {step}: {source}")]
+    #[error(
+        "the checkpoint of step {step}: {source}; free some space or choose another folder, then run the \
+         same command again"
+    )]
     Save {
         /// Steps made.
         step: usize,
