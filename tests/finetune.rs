@@ -67,6 +67,22 @@ fn what_is_left_is_a_model_and_its_record() {
     others_load_it(&home);
 }
 
+/// A BERT reads which tokens are the query's: whoever loads it must give it those, too.
+#[test]
+fn a_bert_from_bare_files_is_loaded_by_others() {
+    let home = home();
+    let bert = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/models/bert");
+    let recipe = home.read("tiny.toml");
+    let (start, rest) = (recipe.find("[model]").unwrap(), recipe.find("[data]").unwrap());
+    let model = format!("[model]\nkind = \"folder\"\npath = \"{bert}\"\nhead = \"kept\"\n");
+    home.write("tiny.toml", format!("{}{model}{}", &recipe[..start], &recipe[rest..]));
+    succeeds(&home.run(&TRAIN));
+    let inputs = &home.json("model/tokenizer_config.json")["model_input_names"];
+    assert_eq!(inputs, &serde_json::json!(["input_ids", "token_type_ids", "attention_mask"]));
+    assert_eq!(home.json("model/config.json")["dtype"], "float32");
+    others_load_it(&home);
+}
+
 /// transformers and sentence-transformers, where there is a Python that has them.
 fn others_load_it(home: &Home) {
     let Ok(python) = std::env::var("SECONDPASS_REFERENCE_PYTHON") else {

@@ -1,4 +1,5 @@
-//! `secondpass finetune` on a disk that is full, and with a state that is damaged.
+//! `secondpass finetune` on a disk that is full, with too little memory, with a state or weights that are
+//! damaged, and beside another one.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
@@ -119,4 +120,65 @@ fn without_a_state_that_is_whole_nothing_is_begun_anew_unasked() {
     fails(&home.run(&TRAIN), 1, "none of its states can be used");
     assert!(home.bytes("model/model.safetensors") == before);
     succeeds(&home.run(&[&TRAIN[..], &["--fresh"]].concat()));
+}
+
+#[test]
+fn best_weights_that_were_lost_are_not_called_a_model() {
+    let (home, _) = killed();
+    let weights = home.bytes("model/model.safetensors");
+    home.write("model/model.safetensors", "hi");
+    fails(&home.run(&TRAIN), 1, "were changed or removed since the run was stopped");
+    home.write("model/model.safetensors", weights);
+    succeeds(&home.run(&TRAIN));
+}
+
+#[test]
+fn two_trainings_do_not_share_a_folder() {
+    let home = home();
+    home.write("tiny.toml", home.read("tiny.toml").replace("steps = 6", "steps = 2000"));
+    let mut first = home.start(home.command(&TRAIN).stdin(Stdio::null()));
+    let state = home.path(".model.state");
+    until("a first training", || state.exists() || first.try_wait().unwrap().is_some());
+    fails(&home.run(&TRAIN), 1, "another training into model is at work");
+    first.kill().unwrap();
+    first.wait().unwrap();
+    home.write("tiny.toml", home.read("tiny.toml").replace("steps = 2000", "steps = 6"));
+    // Another recipe: the stopped run's own model goes, as nothing of it is worth keeping.
+    succeeds(&home.run(&[&TRAIN[..], &["--fresh"]].concat()));
+}
+
+/// Under less and less memory a micro-batch is cut before anything ends the process.
+#[cfg(target_os = "linux")]
+#[test]
+fn too_little_memory_cuts_batches() {
+    let home = home();
+    let mut recipe = home.read("tiny.toml");
+    for (from, to) in [
+        ("hidden_size = 16", "hidden_size = 128"),
+        ("num_hidden_layers = 1", "num_hidden_layers = 4"),
+        ("intermediate_size = 32", "intermediate_size = 1024"),
+        ("steps = 6", "steps = 1"),
+        ("groups_per_step = 4", "groups_per_step = 192"),
+        ("tokens_per_batch = 400", "groups_per_batch = 192"),
+    ] {
+        assert!(recipe.contains(from));
+        recipe = recipe.replace(from, to);
+    }
+    home.write("tiny.toml", &recipe[..recipe.find("[[evaluate]]").unwrap()]);
+    let args = [&["finetune", "--config", "tiny.toml", "--device", "cpu", "--out"][..]].concat();
+    let mut kibibytes = 3_000_000;
+    for attempt in 0.. {
+        let out = format!("model-{attempt}");
+        let command = format!("ulimit -v {kibibytes}; exec \"$0\" \"$@\"");
+        let mut limited = home.other("sh");
+        limited.args(["-c", &command, env!("CARGO_BIN_EXE_secondpass")]).args(&args).arg(&out);
+        let output = limited.stdin(Stdio::null()).output().unwrap();
+        let told = stderr(&output);
+        if told.contains("out of memory; micro-batches hold at most") {
+            succeeds(&output);
+            return;
+        }
+        assert!(output.status.success(), "{kibibytes} KiB, before any batch was cut: {told}");
+        kibibytes = kibibytes / 100 * 96;
+    }
 }

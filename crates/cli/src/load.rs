@@ -133,7 +133,7 @@ pub fn max_length(config: &ModelConfig, asked: Option<usize>) -> Result<usize> {
 pub fn within(limit: usize, asked: Option<usize>) -> Result<usize> {
     match asked {
         Some(asked) if asked > limit => Err(usage(anyhow::anyhow!(
-            "--max-length {asked} exceeds the model's {limit} positions; lower it to {limit} or less"
+            "a max_length of {asked} exceeds the model's {limit} positions; lower it to {limit} or less"
         ))),
         Some(asked) => Ok(asked),
         None => Ok(limit.min(DEFAULT_MAX_LENGTH)),

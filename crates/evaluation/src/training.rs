@@ -162,6 +162,14 @@ pub enum TrainingWarning {
         /// Why it cannot be used.
         reason: String,
     },
+    /// No evaluation was better than that before the first step, so that the weights saved are those that
+    /// training started from.
+    NothingGained {
+        /// The measure before any step.
+        before: f64,
+        /// Whether nobody had trained the head then.
+        random_head: bool,
+    },
     /// Nothing can be saved to go on from.
     NotResumable {
         /// Why.
@@ -198,6 +206,15 @@ impl fmt::Display for TrainingWarning {
             Self::DamagedState { state, reason } => {
                 write!(f, "the saved state {state} is passed over: {reason}")
             }
+            Self::NothingGained { before, random_head } => write!(
+                f,
+                "no step made dev better than {before:.4}, where it began: what is saved is {}; lower \
+                 training.learning_rate, train for longer, or look at the data",
+                match random_head {
+                    true => "a model whose head nobody trained",
+                    false => "the model that training started from",
+                }
+            ),
             Self::NotResumable { reason } => {
                 write!(f, "this run cannot be continued once it is stopped: {reason}")
             }

@@ -2,6 +2,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use secondpass_core::{ContentHash, Hasher};
 use secondpass_text::Learner;
 
 use crate::FinetuneError;
@@ -22,9 +23,26 @@ pub struct Checkpoint<'a> {
 }
 
 impl Checkpoint<'_> {
-    /// Makes sure that nothing of value stands where the checkpoint goes, and that it can be
-    /// written at all. What is there may stay when it is of a run that goes on.
-    pub(crate) fn prepare(&self, goes_on: bool) -> Result<(), FinetuneError> {
+    /// Keeps others from training into this folder while the lock is held.
+    ///
+    /// # Errors
+    /// Somebody does, or nothing can be written beside the folder.
+    pub fn lock(&self) -> Result<Lock, FinetuneError> {
+        let path = self.beside("lock");
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(at(parent))?;
+        }
+        let file = fs::File::create(&path).map_err(at(&path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock { path, _file: file }),
+            Err(fs::TryLockError::WouldBlock) => Err(FinetuneError::InUse(self.folder.to_owned())),
+            Err(fs::TryLockError::Error(source)) => Err(at(&path)(source)),
+        }
+    }
+
+    /// Puts back what a save that was cut short moved aside, and tells what stands in the folder:
+    /// nothing, or files, as their hash.
+    pub(crate) fn found(&self) -> Result<Option<ContentHash>, FinetuneError> {
         let old = self.beside("old");
         if !self.folder.exists() && old.exists() {
             fs::rename(&old, self.folder).map_err(at(&old))?;
@@ -34,12 +52,11 @@ impl Checkpoint<'_> {
             Err(error) if error.kind() == ErrorKind::NotFound => true,
             Err(error) => return Err(at(self.folder)(error)),
         };
-        if !is_empty && !goes_on {
-            return Err(FinetuneError::CheckpointExists(self.folder.to_owned()));
-        }
-        if let Some(parent) = self.folder.parent() {
-            fs::create_dir_all(parent).map_err(at(parent))?;
-        }
+        if is_empty { Ok(None) } else { self.hash(self.folder).map(Some) }
+    }
+
+    /// Makes sure that the folder can be written.
+    pub(crate) fn try_write(&self) -> Result<(), FinetuneError> {
         let partial = self.beside("partial");
         fresh(&partial)?;
         fs::remove_dir(&partial).map_err(at(&partial))
@@ -51,9 +68,14 @@ impl Checkpoint<'_> {
         remove(self.folder)
     }
 
-    /// Replaces the folder by the learner's weights after this many steps.
-    pub(crate) fn save(&self, learner: &dyn Learner, step: usize) -> Result<(), FinetuneError> {
-        let (partial, old) = (self.beside("partial"), self.beside("old"));
+    /// Writes the learner's weights after this many steps beside the folder: the hash that it will
+    /// have once [`Checkpoint::publish`] puts them there.
+    pub(crate) fn stage(
+        &self,
+        learner: &dyn Learner,
+        step: usize,
+    ) -> Result<ContentHash, FinetuneError> {
+        let partial = self.beside("partial");
         fresh(&partial)?;
         learner.save(&partial, self.half).map_err(|source| FinetuneError::Save { step, source })?;
         for (name, bytes) in self.files {
@@ -64,6 +86,12 @@ impl Checkpoint<'_> {
             let path = entry.map_err(at(&partial))?.path();
             fs::File::open(&path).and_then(|file| file.sync_all()).map_err(at(&path))?;
         }
+        self.hash(&partial)
+    }
+
+    /// Replaces the folder by what was staged.
+    pub(crate) fn publish(&self) -> Result<(), FinetuneError> {
+        let (partial, old) = (self.beside("partial"), self.beside("old"));
         remove(&old)?;
         if self.folder.exists() {
             fs::rename(self.folder, &old).map_err(at(self.folder))?;
@@ -72,9 +100,45 @@ impl Checkpoint<'_> {
         remove(&old)
     }
 
+    /// Of what a save writes into a folder; what else is there, a report for one, does not count.
+    fn hash(&self, folder: &Path) -> Result<ContentHash, FinetuneError> {
+        let mut hasher = Hasher::new();
+        for name in ["config.json", "model.safetensors"].into_iter().chain(self.names()) {
+            let path = folder.join(name);
+            match path.is_file() {
+                true => {
+                    let hash = secondpass_data::sha256(&path);
+                    hasher.field(
+                        hash.map_err(|error| FinetuneError::Read(error.to_string()))?.as_str(),
+                    )
+                }
+                false => hasher.field("missing"),
+            };
+        }
+        Ok(hasher.finish())
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|(name, _)| *name)
+    }
+
     fn beside(&self, what: &str) -> PathBuf {
         let name = self.folder.file_name().unwrap_or_default().to_string_lossy();
         self.folder.with_file_name(format!(".{name}.{what}"))
+    }
+}
+
+/// Held by whoever trains into a folder.
+#[derive(Debug)]
+pub struct Lock {
+    path: PathBuf,
+    _file: fs::File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // What cannot be removed is locked by nobody, and does no harm.
+        let _ = fs::remove_file(&self.path);
     }
 }
 
@@ -107,17 +171,25 @@ mod tests {
         names
     }
 
+    fn save(checkpoint: Checkpoint<'_>, learner: &Toy, step: usize) -> Result<(), FinetuneError> {
+        checkpoint.stage(learner, step)?;
+        checkpoint.publish()
+    }
+
     #[test]
     fn a_save_replaces_the_one_before_and_leaves_nothing_else() {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("new/best");
         let checkpoint =
             Checkpoint { folder: &folder, files: &[("tokenizer.json", b"{}")], half: true };
-        checkpoint.prepare(false).unwrap();
+        checkpoint.try_write().unwrap();
         assert!(!folder.exists());
-        checkpoint.save(&Toy::new(3), 1).unwrap();
+        save(checkpoint, &Toy::new(3), 1).unwrap();
         fs::write(folder.join("stray"), "").unwrap();
-        checkpoint.save(&Toy::new(4), 2).unwrap();
+        let staged = checkpoint.stage(&Toy::new(4), 2).unwrap();
+        assert_ne!(checkpoint.found().unwrap().as_ref(), Some(&staged));
+        checkpoint.publish().unwrap();
+        assert_eq!(checkpoint.found().unwrap(), Some(staged));
         assert_eq!(names(&folder), ["config.json", "model.safetensors", "tokenizer.json"]);
         assert_eq!(names(folder.parent().unwrap()), ["best"]);
         assert_eq!(fs::read_to_string(folder.join("config.json")).unwrap(), "{\"weights\":4}");
@@ -128,29 +200,52 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("best");
         let checkpoint = Checkpoint { folder: &folder, files: &[], half: true };
-        checkpoint.save(&Toy::new(3), 1).unwrap();
+        save(checkpoint, &Toy::new(3), 1).unwrap();
         let mut full = Toy::new(4);
         full.disk_is_full = true;
-        let error = checkpoint.save(&full, 7).unwrap_err().to_string();
+        let error = save(checkpoint, &full, 7).unwrap_err().to_string();
         assert!(error.starts_with("the checkpoint of step 7: cannot write"), "{error}");
         assert_eq!(fs::read_to_string(folder.join("config.json")).unwrap(), "{\"weights\":3}");
         // Cut between the two renames.
+        let whole = checkpoint.found().unwrap();
         fs::rename(&folder, parent.path().join(".best.old")).unwrap();
-        assert!(matches!(checkpoint.prepare(false), Err(FinetuneError::CheckpointExists(_))));
+        assert_eq!(checkpoint.found().unwrap(), whole);
         assert_eq!(names(&folder), ["config.json", "model.safetensors"]);
     }
 
     #[test]
-    fn what_stands_there_is_not_overwritten() {
+    fn its_hash_is_that_of_its_files() {
         let parent = tempfile::tempdir().unwrap();
-        let folder = parent.path();
-        let checkpoint = Checkpoint { folder, files: &[], half: true };
-        checkpoint.prepare(false).unwrap();
-        fs::write(folder.join("thesis.txt"), "").unwrap();
-        assert!(matches!(checkpoint.prepare(false), Err(FinetuneError::CheckpointExists(_))));
-        checkpoint.prepare(true).unwrap();
-        let file = folder.join("thesis.txt");
-        let checkpoint = Checkpoint { folder: &file, files: &[], half: true };
-        assert!(matches!(checkpoint.prepare(false), Err(FinetuneError::Checkpoint { .. })));
+        let folder = parent.path().join("best");
+        let checkpoint =
+            Checkpoint { folder: &folder, files: &[("tokenizer.json", b"{}")], half: true };
+        assert_eq!(checkpoint.found().unwrap(), None);
+        save(checkpoint, &Toy::new(3), 1).unwrap();
+        let whole = checkpoint.found().unwrap();
+        fs::write(folder.join("README.md"), "a card").unwrap();
+        assert_eq!(checkpoint.found().unwrap(), whole);
+        for file in ["config.json", "model.safetensors", "tokenizer.json"] {
+            let bytes = fs::read(folder.join(file)).unwrap();
+            fs::write(folder.join(file), "hi").unwrap();
+            assert_ne!(checkpoint.found().unwrap(), whole, "{file}");
+            fs::remove_file(folder.join(file)).unwrap();
+            assert_ne!(checkpoint.found().unwrap(), whole, "{file}");
+            fs::write(folder.join(file), bytes).unwrap();
+        }
+        assert_eq!(checkpoint.found().unwrap(), whole);
+        let checkpoint = Checkpoint { folder: &folder.join("config.json"), files: &[], half: true };
+        assert!(matches!(checkpoint.found(), Err(FinetuneError::Checkpoint { .. })));
+    }
+
+    #[test]
+    fn one_at_a_time_trains_into_a_folder() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("best");
+        let checkpoint = Checkpoint { folder: &folder, files: &[], half: true };
+        let held = checkpoint.lock().unwrap();
+        assert!(matches!(checkpoint.lock(), Err(FinetuneError::InUse(_))));
+        drop(held);
+        drop(checkpoint.lock().unwrap());
+        assert!(names(parent.path()).is_empty());
     }
 }

@@ -190,6 +190,22 @@ pub enum FinetuneError {
     /// Something stands where the checkpoint goes.
     #[error("{0} exists and is not empty; remove it or choose another folder for the checkpoint")]
     CheckpointExists(PathBuf),
+    /// Another process trains into the folder.
+    #[error("another training into {0} is at work; wait for it, or choose another folder")]
+    InUse(PathBuf),
+    /// The best weights so far are not what the stopped run saved.
+    #[error(
+        "the best weights so far, in {folder}, were changed or removed since the run was stopped, and \
+         cannot be made again without all its steps; put them back, or remove {folder} and start anew \
+         with --fresh"
+    )]
+    CheckpointChanged {
+        /// The model's folder.
+        folder: PathBuf,
+    },
+    /// A file cannot be read back.
+    #[error("{0}")]
+    Read(String),
     /// A run was stopped here that was another one.
     #[error(
         "{folder} holds a training run that was stopped, and {} differ; use what it was started with, \

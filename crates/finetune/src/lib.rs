@@ -26,7 +26,7 @@ mod testing;
 mod trainer;
 
 pub use batches::{GroupBatch, SampledGroup, encode};
-pub use checkpoint::Checkpoint;
+pub use checkpoint::{Checkpoint, Lock};
 pub use dev::{Dev, RankError};
 pub use error::FinetuneError;
 pub use groups::groups_of_judgements;

@@ -28,6 +28,9 @@ pub(crate) struct States {
 }
 
 const TRAINER: &str = "trainer.json";
+/// The hashes that the checkpoint folder may have: of the one that is there, and of the one that is
+/// about to take its place.
+const CHECKPOINTS: &str = "checkpoints.json";
 const PARTIAL: &str = "partial";
 pub(crate) const JOURNAL: &str = "journal.jsonl";
 
@@ -44,9 +47,27 @@ impl States {
         &self.folder
     }
 
-    /// Whether a run was begun that is not finished.
-    pub fn is_begun(&self) -> bool {
-        self.folder.exists()
+    /// Begins a run: from now on what is in the checkpoint folder is known to be this run's.
+    pub fn begin(&self) -> Result<(), FinetuneError> {
+        fs::create_dir_all(&self.folder)
+            .map_err(|source| FinetuneError::Checkpoint { path: self.folder.clone(), source })
+    }
+
+    /// The hashes that the checkpoint folder may have; none before the first.
+    pub fn checkpoints(&self) -> Vec<ContentHash> {
+        let bytes = fs::read(self.folder.join(CHECKPOINTS)).unwrap_or_default();
+        serde_json::from_slice(&bytes).unwrap_or_default()
+    }
+
+    /// Notes those hashes.
+    pub fn note_checkpoints(&self, hashes: &[&ContentHash]) -> Result<(), FinetuneError> {
+        let (path, partial) =
+            (self.folder.join(CHECKPOINTS), self.folder.join("checkpoints.partial"));
+        let json = serde_json::to_vec(hashes).unwrap_or_default();
+        fs::write(&partial, json)
+            .and_then(|()| File::open(&partial)?.sync_all())
+            .and_then(|()| fs::rename(&partial, &path))
+            .map_err(|source| FinetuneError::Checkpoint { path, source })
     }
 
     /// Whether there is one to go on from.
@@ -267,7 +288,7 @@ mod tests {
     fn the_latest_ones_are_kept() {
         let parent = tempfile::tempdir().unwrap();
         let states = States::of(&parent.path().join("model"), 2);
-        assert!(!states.exist() && !states.is_begun());
+        assert!(!states.exist() && !states.folder().exists());
         assert!(matches!(load(&states), (Ok(None), 0)));
         for step in [10, 20, 30, 30] {
             assert!(save(&states, step, &Toy::new(3)).unwrap());

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use secondpass_core::{ContentHash, Context, Hasher, QueryId, TruncationAudit};
+use secondpass_evaluation::bench::peak_memory;
 use secondpass_evaluation::training::{
     Evaluated, TRAINING_SCHEMA, TrainingIdentity, TrainingRecord, TrainingStep, TrainingWarning,
 };
@@ -16,8 +17,8 @@ use serde::Serialize;
 use crate::dev::{DevResult, DevSet};
 use crate::state::{Kept, States};
 use crate::{
-    Checkpoint, Dev, FinetuneError, GroupBatch, Length, MicroBatch, Recipe, SampledGroup, Sampler,
-    Schedule, TrainingData, check_leak, encode, guards, seeds,
+    Checkpoint, Dev, FinetuneError, GroupBatch, Head, Length, MicroBatch, ModelSource, Recipe,
+    SampledGroup, Sampler, Schedule, TrainingData, check_leak, encode, guards, seeds,
 };
 
 /// All that a training run needs but the model.
@@ -80,6 +81,8 @@ pub enum Event {
     },
     /// Something to look at.
     Warned(TrainingWarning),
+    /// The memory that the run will need, in bytes, as far as can be told beforehand.
+    Memory(u64),
 }
 
 /// Trains a model and saves the weights that rank the dev queries best. The same task, seed and
@@ -98,6 +101,10 @@ pub fn train(
     progress: &mut dyn FnMut(Event),
 ) -> Result<TrainingRecord, FinetuneError> {
     let mut trainer = Trainer::new(task, learner, progress)?;
+    let looked = trainer.look()?;
+    if let Some(bytes) = trainer.learner.memory(&looked.largest) {
+        progress(Event::Memory(bytes));
+    }
     let of = trainer.record.of;
     let is_stopped = loop {
         let made = trainer.record.steps.len();
@@ -119,6 +126,9 @@ pub fn train(
     };
     trainer.record.stopped = is_stopped;
     trainer.keep(progress)?;
+    if !is_stopped {
+        trainer.tell_if_nothing_was_gained(progress);
+    }
     let record = trainer.record;
     match record.best {
         None if !is_stopped => Err(FinetuneError::Collapsed { steps: record.steps.len() }),
@@ -179,21 +189,7 @@ pub fn forecast(task: &Task<'_>, learner: &mut dyn Learner) -> Result<Forecast, 
     let mut trainer = Trainer::assemble(task, learner)?;
     let training = &task.recipe.training;
     let of = trainer.record.of;
-    let (mut lengths, mut batches, mut largest) = (Vec::new(), 0, Vec::new());
-    let looked_at = of.min(LOOKED_AT);
-    for step in 0..looked_at {
-        let groups = trainer.drawn(step)?;
-        let encoded = trainer.encoded(&groups)?;
-        for part in trainer.micro_batch.pack(&encoded) {
-            let batch = GroupBatch::joined(part.iter().map(|&index| &encoded[index]));
-            let of_batch: Vec<usize> = batch.tokens.sequences().map(|(ids, _)| ids.len()).collect();
-            lengths.extend(&of_batch);
-            batches += 1;
-            if trainer.learner.memory(&of_batch) >= trainer.learner.memory(&largest) {
-                largest = of_batch;
-            }
-        }
-    }
+    let Looked { steps, mut lengths, batches, largest, pairs_cut } = trainer.look()?;
     let groups = trainer.drawn(0)?;
     let started = Instant::now();
     trainer.accumulate(0, &groups, &mut |_| {})?;
@@ -207,17 +203,29 @@ pub fn forecast(task: &Task<'_>, learner: &mut dyn Learner) -> Result<Forecast, 
         groups: trainer.sampler.len(),
         steps: of,
         groups_per_step: training.groups_per_step,
-        batches_per_step: batches as f64 / looked_at.max(1) as f64,
+        batches_per_step: batches as f64 / steps.max(1) as f64,
         pairs: lengths.len(),
         mean_length: lengths.iter().sum::<usize>() as f64 / lengths.len().max(1) as f64,
         length_95: at(0.95),
         longest: at(1.0),
-        pairs_cut: trainer.record.truncation.pairs_cut,
+        pairs_cut,
         evaluations,
         dev_pairs: trainer.dev.pairs().len(),
-        memory: trainer.learner.memory(&largest),
+        // What is held now, texts and all, is known; a larger batch may be to come.
+        memory: trainer.learner.memory(&largest).map(|bytes| bytes.max(peak_memory().unwrap_or(0))),
         seconds: step * of as f64 + dev / share * evaluations as f64,
     })
+}
+
+/// What the first steps are made of.
+struct Looked {
+    steps: usize,
+    /// Tokens of every pair.
+    lengths: Vec<usize>,
+    batches: usize,
+    /// Tokens of the pairs of the micro-batch that takes most memory.
+    largest: Vec<usize>,
+    pairs_cut: usize,
 }
 
 struct Trainer<'a, 'l> {
@@ -291,23 +299,34 @@ impl<'a, 'l> Trainer<'a, 'l> {
         })
     }
 
-    /// Goes on with what is there, or makes sure that there is nothing.
+    /// Goes on with what is there, or makes sure that there is nothing. Only what a run of its own
+    /// left is ever removed: whatever else stands in the folder is somebody's.
     fn begin(&mut self, progress: &mut dyn FnMut(Event)) -> Result<(), FinetuneError> {
         let checkpoint = self.task.checkpoint;
+        let found = checkpoint.found()?;
+        let is_ours = found.as_ref().is_some_and(|hash| self.states.checkpoints().contains(hash));
+        let exists = || FinetuneError::CheckpointExists(checkpoint.folder.to_owned());
         if self.task.fresh || !self.states.exist() {
             // Killed before its first state, a run leaves nothing that the next start does not make
-            // again. Without a run, whatever stands there is somebody's.
-            if self.states.is_begun() {
-                checkpoint.clear()?;
+            // again.
+            match (found, is_ours) {
+                (Some(_), false) => return Err(exists()),
+                (Some(_), true) => checkpoint.clear()?,
+                (None, _) => {}
             }
             self.forget()?;
-            return checkpoint.prepare(false);
+            checkpoint.try_write()?;
+            return self.states.begin();
         }
         let mut warnings = Vec::new();
         let identity = self.record.identity.clone();
         let kept = self.states.load(&identity, self.learner, &mut |w| warnings.push(w))?;
-        checkpoint.prepare(kept.is_some())?;
         if let Some(Kept { record, micro_batch }) = kept {
+            if (record.best.is_some() || found.is_some()) && !is_ours {
+                return Err(FinetuneError::CheckpointChanged {
+                    folder: checkpoint.folder.to_owned(),
+                });
+            }
             let step = record.steps.len();
             self.record = TrainingRecord { stopped: false, ..record };
             (self.micro_batch, self.before, self.resumed) =
@@ -316,8 +335,31 @@ impl<'a, 'l> Trainer<'a, 'l> {
             self.states.renote(&self.record)?;
             progress(Event::Resumed { step, of: self.record.of });
         }
+        checkpoint.try_write()?;
         warnings.into_iter().for_each(|warning| self.warn(warning, progress));
         Ok(())
+    }
+
+    /// Looks at the first steps, and leaves no trace in the record.
+    fn look(&mut self) -> Result<Looked, FinetuneError> {
+        let audit = std::mem::take(&mut self.record.truncation);
+        let steps = self.record.of.min(LOOKED_AT);
+        let (mut lengths, mut batches, mut largest) = (Vec::new(), 0, Vec::new());
+        for step in 0..steps {
+            let groups = self.drawn(step)?;
+            let encoded = self.encoded(&groups)?;
+            for part in self.micro_batch.pack(&encoded) {
+                let batch = GroupBatch::joined(part.iter().map(|&index| &encoded[index]));
+                let part: Vec<usize> = batch.tokens.sequences().map(|(ids, _)| ids.len()).collect();
+                lengths.extend(&part);
+                batches += 1;
+                if self.learner.memory(&part) >= self.learner.memory(&largest) {
+                    largest = part;
+                }
+            }
+        }
+        let pairs_cut = std::mem::replace(&mut self.record.truncation, audit).pairs_cut;
+        Ok(Looked { steps, lengths, batches, largest, pairs_cut })
     }
 
     /// Makes one optimizer step over its micro-batches.
@@ -456,7 +498,7 @@ impl<'a, 'l> Trainer<'a, 'l> {
         let evaluated = Evaluated { step, value };
         let is_best = !is_collapsed && self.record.best.is_none_or(|best| value > best.value);
         if is_best {
-            self.task.checkpoint.save(&*self.learner, step)?;
+            self.save(step)?;
             self.record.best = Some(evaluated);
         }
         self.record.evaluations.push(evaluated);
@@ -471,6 +513,21 @@ impl<'a, 'l> Trainer<'a, 'l> {
             self.warn(warning, progress);
         }
         Ok(true)
+    }
+
+    /// Makes the weights as they are the checkpoint. Killed in between, the next start knows both the
+    /// one before and this one for its own.
+    fn save(&self, step: usize) -> Result<(), FinetuneError> {
+        let checkpoint = self.task.checkpoint;
+        let staged = checkpoint.stage(&*self.learner, step)?;
+        if !self.keeps {
+            return checkpoint.publish();
+        }
+        let before = self.states.checkpoints();
+        let both: Vec<&ContentHash> = before.iter().chain([&staged]).collect();
+        self.states.note_checkpoints(&both)?;
+        checkpoint.publish()?;
+        self.states.note_checkpoints(&[&staged])
     }
 
     fn forget(&self) -> Result<(), FinetuneError> {
@@ -504,6 +561,17 @@ impl<'a, 'l> Trainer<'a, 'l> {
     fn warn(&mut self, warning: TrainingWarning, progress: &mut dyn FnMut(Event)) {
         self.record.warnings.push(warning.clone());
         progress(Event::Warned(warning));
+    }
+
+    fn tell_if_nothing_was_gained(&mut self, progress: &mut dyn FnMut(Event)) {
+        if let Some(Evaluated { step: 0, value }) = self.record.best {
+            let is_random = match &self.task.recipe.model {
+                ModelSource::Random { .. } => true,
+                ModelSource::Folder { head, .. } => *head == Head::New,
+            };
+            let warning = TrainingWarning::NothingGained { before: value, random_head: is_random };
+            self.warn(warning, progress);
+        }
     }
 
     /// Whether the weights as they are were compared on dev.

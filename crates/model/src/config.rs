@@ -160,6 +160,7 @@ impl ModelConfig {
     ///
     /// - sentence-transformers' `CrossEncoder` reads `sentence_transformers.activation_fn`, which
     ///   `CrossEncoder.save_pretrained` writes; without it, it puts a sigmoid on the scores.
+    /// - transformers reads `dtype`, and computes in the weights' own format without it.
     /// - text-embeddings-inference reads `BertConfig` in `backends/candle/src/models/bert.rs`:
     ///   `vocab_size`, `hidden_size`, `num_hidden_layers`, `num_attention_heads`,
     ///   `intermediate_size`, `hidden_act`, `hidden_dropout_prob`, `max_position_embeddings`,
@@ -172,6 +173,10 @@ impl ModelConfig {
         self.rest.entry("initializer_range".to_owned()).or_insert_with(|| 0.02.into());
         let block = serde_json::json!({ "activation_fn": "torch.nn.modules.linear.Identity" });
         self.rest.insert("sentence_transformers".to_owned(), block);
+        // What transformers computes in unless told: scores are to be ours, whatever format the weights
+        // came in and are stored in.
+        self.rest.remove("torch_dtype");
+        self.rest.insert("dtype".to_owned(), "float32".into());
         self
     }
 
@@ -186,10 +191,7 @@ impl ModelConfig {
         self.id2label = Some([("0".to_owned(), label())].into());
         self.rest.insert("label2id".to_owned(), serde_json::json!({ label(): 0 }));
         self.rest.insert("architectures".to_owned(), serde_json::json!([architecture]));
-        // What the file held before; weights are written as they are, whatever it was.
-        for stale in ["torch_dtype", "dtype", "num_labels"] {
-            self.rest.remove(stale);
-        }
+        self.rest.remove("num_labels");
         self
     }
 

@@ -19,6 +19,7 @@ mod packed;
 mod padded;
 mod parallel;
 mod ragged;
+mod room;
 mod train;
 mod weights;
 

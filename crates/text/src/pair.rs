@@ -88,7 +88,8 @@ pub enum TokenizeError {
     },
     /// A limit that leaves no room for text.
     #[error(
-        "a limit of {max_length} tokens leaves no room beside {special} special ones; raise --max-length"
+        "a limit of {max_length} tokens leaves no room beside {special} special ones; raise \
+         max_length"
     )]
     NoRoom {
         /// The limit.
@@ -99,7 +100,7 @@ pub enum TokenizeError {
     /// A pair is too long and nothing may be cut.
     #[error(
         "document {index} makes a pair of {length} tokens, over the limit of {max_length}; raise \
-         --max-length or choose --truncation longest-first"
+         max_length or set truncation to longest-first"
     )]
     TooLong {
         /// Which document, from 0.
@@ -112,7 +113,7 @@ pub enum TokenizeError {
     /// A query that leaves too little room for the chunks of a document.
     #[error(
         "the query's {query} tokens leave room for {room} of a document within {max_length}, too few to \
-         cut it into chunks; raise --max-length or shorten the query"
+         cut it into chunks; raise max_length or shorten the query"
     )]
     QueryTooLong {
         /// Tokens of the query.

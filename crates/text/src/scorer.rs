@@ -7,7 +7,7 @@ use crate::TokenBatch;
 pub enum ScoreError {
     /// A sequence the model has no positions for.
     #[error(
-        "a sequence of {length} tokens exceeds the model's {limit} positions; lower --max-length to \
+        "a sequence of {length} tokens exceeds the model's {limit} positions; lower max_length to \
          {limit} or less"
     )]
     TooLong {
@@ -40,7 +40,7 @@ pub enum ScoreError {
     },
     /// The device has no memory for a batch; a smaller one may do.
     #[error(
-        "no memory for a batch: {0}; close other programs, or lower --batch-tokens or --max-length"
+        "no memory for a batch: {0}; close other programs, or lower the tokens of a batch or max_length"
     )]
     OutOfMemory(String),
     /// The device failed.

@@ -18,14 +18,15 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 def main(folder, pairs):
     pairs = json.load(open(pairs, encoding="utf-8"))
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32).eval()
+    model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    assert model.dtype == torch.float32, model.dtype
     assert model.config.num_labels == 1, model.config
     batch = tokenizer(
         [q for q, _ in pairs], [d for _, d in pairs], padding=True, truncation="longest_first", return_tensors="pt"
     )
     with torch.no_grad():
         logits = model(**batch).logits[:, 0].tolist()
-    encoder = CrossEncoder(folder, device="cpu", model_kwargs={"dtype": torch.float32})
+    encoder = CrossEncoder(folder, device="cpu")
     predicted = encoder.predict([tuple(pair) for pair in pairs]).tolist()
     print(json.dumps({"transformers": logits, "sentence_transformers": predicted, "max_length": tokenizer.model_max_length}))
 

@@ -8,7 +8,7 @@ mod tokenizer_files;
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
 use secondpass_core::{Dataset, FirstStage, Run};
 use secondpass_data::training::{self, TrainingSet};
 use secondpass_data::triples::Group;
@@ -88,6 +88,7 @@ pub fn run(args: &FinetuneArgs) -> Result<()> {
     if args.dry_run {
         return plan::print(args, &task, &mut learner);
     }
+    let _lock = checkpoint.lock()?;
     let context = progress::cancellable();
     let mut record = follow::follow(&task, &mut learner, &context)?;
     // Its memory is not needed for the tests.
@@ -196,12 +197,9 @@ fn tell(record: &TrainingRecord, folder: &Path, as_json: bool) -> Result<()> {
     let mut out = std::io::stdout().lock();
     if as_json {
         writeln!(out, "{}", serde_json::to_string_pretty(record)?)?;
-        return Ok(());
+        return ended(record);
     }
-    let Some(best) = &record.best else {
-        writeln!(out, "Stopped before anything was worth keeping.")?;
-        return Ok(());
-    };
+    let Some(best) = &record.best else { return ended(record) };
     writeln!(
         out,
         "{}: best dev {} {:.4} at step {} of {}; {} groups, {} tokens, {:.0} s",
@@ -218,11 +216,17 @@ fn tell(record: &TrainingRecord, folder: &Path, as_json: bool) -> Result<()> {
         writeln!(out, "{line}")?;
     }
     writeln!(out, "Model: {}", folder.display())?;
-    let steps = record.steps.len();
-    if record.stopped {
-        writeln!(out, "It was stopped after {steps} steps; the same command goes on.")?;
-    } else if record.ended_early {
+    if record.ended_early {
+        let steps = record.steps.len();
         writeln!(out, "It ended after {steps} steps, because dev got no better.")?;
     }
-    Ok(())
+    ended(record)
+}
+
+/// A script must not take a model that is trained in part for one that is finished.
+fn ended(record: &TrainingRecord) -> Result<()> {
+    match record.stopped {
+        true => bail!("stopped after {} steps; the same command goes on", record.steps.len()),
+        false => Ok(()),
+    }
 }

@@ -163,3 +163,81 @@ fn damaged_states_are_passed_over() {
     }
     assert!(matches!(go_on(&fixture, &mut toy()), Err(FinetuneError::DamagedStates { .. })));
 }
+
+#[test]
+fn best_weights_that_were_changed_are_not_taken_for_those_saved() {
+    let fixture = fixture();
+    until(&fixture, &mut toy(), 11);
+    let weights = fixture.best().join("model.safetensors");
+    let bytes = fs::read(&weights).unwrap();
+    let refused =
+        || matches!(go_on(&fixture, &mut toy()), Err(FinetuneError::CheckpointChanged { .. }));
+    fs::write(&weights, "hi").unwrap();
+    assert!(refused());
+    let aside = fixture.best().with_file_name("aside");
+    fs::rename(fixture.best(), &aside).unwrap();
+    assert!(refused());
+    fs::rename(&aside, fixture.best()).unwrap();
+    assert!(refused());
+    fs::write(&weights, bytes).unwrap();
+    assert_eq!(go_on(&fixture, &mut toy()).unwrap().1, Some(11));
+}
+
+/// Lost in its first step, after the weights that it began with were saved.
+fn lost() -> Toy {
+    let mut lost = toy();
+    lost.fails_at = Some(0);
+    for (place, weight) in lost.weights.iter_mut().enumerate() {
+        *weight = (place * 37 % 11) as f32;
+    }
+    lost
+}
+
+#[test]
+fn what_somebody_else_put_there_is_never_removed() {
+    let fixture = fixture();
+    let mut lost = lost();
+    fixture.train(&mut lost).unwrap_err();
+    fs::remove_dir_all(fixture.best()).unwrap();
+    fs::create_dir(fixture.best()).unwrap();
+    let thesis = fixture.best().join("thesis.txt");
+    fs::write(&thesis, "years of work").unwrap();
+    for fresh in [false, true] {
+        let again = fixture.go_on(&mut toy(), &Context::default(), fresh, &mut |_| {});
+        assert!(matches!(again, Err(FinetuneError::CheckpointExists(_))));
+        assert_eq!(fs::read_to_string(&thesis).unwrap(), "years of work");
+    }
+    fs::remove_dir_all(fixture.best()).unwrap();
+    assert_eq!(go_on(&fixture, &mut toy()).unwrap().1, None);
+}
+
+/// Killed before or after any of a save's renames.
+#[test]
+fn a_save_that_was_cut_anywhere_is_known_for_the_run_s_own() {
+    let uninterrupted = losses(&fixture().train(&mut toy()).unwrap());
+    for is_first in [true, false] {
+        for cut in 0..3 {
+            let fixture = fixture();
+            let (folder, states) = (fixture.best(), States::of(&fixture.best(), 2));
+            if is_first {
+                fixture.train(&mut lost()).unwrap_err();
+            } else {
+                until(&fixture, &mut toy(), 9);
+            }
+            let files: &[(&str, &[u8])] = &[("tokenizer.json", b"{}")];
+            let checkpoint = Checkpoint { folder: &folder, files, half: true };
+            let before = states.checkpoints();
+            let staged = checkpoint.stage(&Toy::new(7), 9).unwrap();
+            let both: Vec<_> = before.iter().chain([&staged]).collect();
+            states.note_checkpoints(&both).unwrap();
+            match cut {
+                0 => {}
+                1 => fs::rename(&folder, folder.with_file_name(".best.old")).unwrap(),
+                _ => checkpoint.publish().unwrap(),
+            }
+            let (record, resumed) = go_on(&fixture, &mut toy()).unwrap();
+            assert_eq!(resumed.is_none(), is_first);
+            assert_eq!(losses(&record), uninterrupted);
+        }
+    }
+}

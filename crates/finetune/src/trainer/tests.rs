@@ -212,6 +212,24 @@ fn the_loss_falls_and_the_best_is_saved() {
 }
 
 #[test]
+fn a_model_that_gained_nothing_is_told() {
+    let fixture = Fixture::new();
+    let mut dull = toy();
+    dull.is_dull = true;
+    for (place, weight) in dull.weights.iter_mut().enumerate() {
+        *weight = (place * 37 % 11) as f32;
+    }
+    let record = fixture.train(&mut dull).unwrap();
+    let before = record.evaluations[0].value;
+    assert_eq!((record.steps.len(), record.best.unwrap().step), (40, 0));
+    let gained_nothing =
+        |warning: &&TrainingWarning| matches!(warning, TrainingWarning::NothingGained { .. });
+    let told: Vec<_> = record.warnings.iter().filter(gained_nothing).collect();
+    assert_eq!(told, [&TrainingWarning::NothingGained { before, random_head: false }]);
+    assert!(told[0].to_string().contains("the model that training started from"), "{}", told[0]);
+}
+
+#[test]
 fn the_seed_decides_the_losses() {
     let mut fixture = Fixture::new();
     let first = fixture.train(&mut toy()).unwrap();

@@ -18,7 +18,7 @@ use head::Head;
 use weights::Taken;
 
 use crate::architecture::names;
-use crate::{DeviceSpec, Dtype, Model, ModelConfig};
+use crate::{DeviceSpec, Dtype, Model, ModelConfig, room};
 
 /// A cross-encoder on the CPU, in f32, on all cores. Copies share the weights.
 #[derive(Clone, Debug)]
@@ -110,7 +110,7 @@ impl Packed {
 
     fn score_one(&self, batch: &TokenBatch) -> Result<Vec<f32>, ScoreError> {
         let Inner { config, body, head } = &*self.0;
-        room(config, batch)?;
+        make_room(config, batch)?;
         let first = body.first(batch, config)?;
         head.logits(&first, body.threads()).map_err(device)
     }
@@ -126,18 +126,14 @@ impl Scorer for Packed {
     }
 }
 
-/// Asks for a batch's memory where a refusal can still be told; the kernels' own allocations end the
-/// process when they are refused, as under a limit on address space.
-fn room(config: &ModelConfig, batch: &TokenBatch) -> Result<(), ScoreError> {
+/// Makes sure of a batch's memory.
+fn make_room(config: &ModelConfig, batch: &TokenBatch) -> Result<(), ScoreError> {
     /// Less is never refused alone, and asking costs time.
     const LARGE: u64 = 256 << 20;
-    let bytes = config.batch_bytes(DeviceSpec::Cpu, batch.len(), batch.longest()).unwrap_or(0);
-    if bytes < LARGE {
-        return Ok(());
+    match config.batch_bytes(DeviceSpec::Cpu, batch.len(), batch.longest()) {
+        Some(bytes) if bytes >= LARGE => room::reserve(bytes).map_err(ScoreError::OutOfMemory),
+        _ => Ok(()),
     }
-    let refused = || ScoreError::OutOfMemory(format!("{bytes} bytes were refused"));
-    let length = usize::try_from(bytes).map_err(|_| refused())?;
-    Vec::<u8>::new().try_reserve_exact(length).map_err(|_| refused())
 }
 
 /// What should not happen with shapes that were checked when the weights were laid out.

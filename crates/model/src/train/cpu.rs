@@ -19,7 +19,7 @@ use super::trainee::{ask, clip};
 use crate::packed::{Packed, device, threads};
 use crate::padded::{check, positions};
 use crate::weights::{file_tensor, take, write_tensors};
-use crate::{Model, ModelConfig, ModelType, config};
+use crate::{Dtype, Model, ModelConfig, ModelType, config, room};
 
 /// A model in training on the CPU.
 pub(super) struct CpuTrainee {
@@ -34,6 +34,8 @@ pub(super) struct CpuTrainee {
     identity: String,
     /// The weights as they are now, laid out for scoring once somebody asks.
     scorer: OnceLock<Packed>,
+    /// Bytes that the largest micro-batch so far took, weights and all: they are kept for the next.
+    taken: u64,
 }
 
 struct Variable {
@@ -107,7 +109,35 @@ impl CpuTrainee {
             steps: 0,
             accumulated: false,
             scorer: OnceLock::new(),
+            taken: 0,
         })
+    }
+
+    /// Makes sure of the memory that a micro-batch takes beyond what is held already.
+    fn make_room(&mut self, batch: &TokenBatch) -> Result<(), TrainError> {
+        // Made again by the next who asks; until then its memory is wanted here.
+        self.scorer = OnceLock::new();
+        let lengths: Vec<usize> = batch.sequences().map(|(ids, _)| ids.len()).collect();
+        let bytes = self.training_bytes(&lengths);
+        let held = self.taken.max(self.config.weights_bytes(Dtype::F32));
+        if bytes > held {
+            room::find(bytes - held).map_err(TrainError::OutOfMemory)?;
+            self.taken = bytes;
+        }
+        Ok(())
+    }
+
+    /// What training takes, without what scoring takes between steps.
+    fn training_bytes(&self, lengths: &[usize]) -> u64 {
+        let copies = |parameter: &Parameter| match parameter.role {
+            Role::Frozen => 0,
+            // Its gradient and two moments.
+            Role::Whole => 3,
+            // What it was before, and the gradient that the adapter's follow from.
+            Role::Low(..) => 2,
+        };
+        let copies: Vec<u64> = self.parameters.iter().map(copies).collect();
+        self.network.config().bytes(&copies, lengths, self.network.is_recomputing())
     }
 
     pub fn config(&self) -> &ModelConfig {
@@ -211,6 +241,7 @@ impl Learner for CpuTrainee {
         derivatives: &mut Derivatives<'_>,
     ) -> Result<(), TrainError> {
         check(batch, &self.config)?;
+        self.make_room(batch)?;
         let laid_out = LaidOut::new(batch, &self.config);
         let logits = self.network.forward(&laid_out.tokens(), seed).map_err(device)?;
         let derivatives = ask(derivatives, &logits)?;
@@ -278,15 +309,8 @@ impl Learner for CpuTrainee {
     }
 
     fn memory(&self, lengths: &[usize]) -> Option<u64> {
-        let copies = |parameter: &Parameter| match parameter.role {
-            Role::Frozen => 0,
-            // Its gradient and two moments.
-            Role::Whole => 3,
-            // What it was before, and the gradient that the adapter's follow from.
-            Role::Low(..) => 2,
-        };
-        let copies: Vec<u64> = self.parameters.iter().map(copies).collect();
-        Some(self.network.config().bytes(&copies, lengths, self.network.is_recomputing()))
+        // Between steps the weights are laid out once more, to be scored with.
+        Some(self.training_bytes(lengths) + self.config.weights_bytes(Dtype::F32))
     }
 
     fn save(&self, folder: &Path, half: bool) -> Result<(), TrainError> {

@@ -1,4 +1,4 @@
-use secondpass_evaluation::training::{Change, ChangedQuery, Tested, TrainingRecord};
+use secondpass_evaluation::training::{ChangedQuery, Tested, TrainingRecord};
 use secondpass_evaluation::{Comparison, Verdict};
 
 use crate::charts::{Chart as _, DevChart, LossChart, RateChart};
@@ -33,22 +33,17 @@ fn finding(record: &TrainingRecord) -> String {
     told.join(" ")
 }
 
+/// Against the model before, where it had a head, which tells whether training helped; and against the
+/// first stage, which tells whether the model is worth its time.
 fn sentence(tested: &Tested) -> String {
-    let (change, than) = told(tested);
+    let before = tested.against_before.as_ref().map(|change| (change, "the model before"));
+    let told: Vec<String> = before
+        .into_iter()
+        .chain([(&tested.against_first_stage, "the first stage")])
+        .map(|(change, than)| verdict(&change.comparison, than))
+        .collect();
     let domain = if tested.other_domain { ", another domain" } else { "" };
-    format!(
-        "On {}{domain}, the trained model is {}.",
-        tested.name,
-        verdict(&change.comparison, than)
-    )
-}
-
-/// The comparison that answers whether training helped: with the model before, where it had a head.
-fn told(tested: &Tested) -> (&Change, &'static str) {
-    match &tested.against_before {
-        Some(change) => (change, "the model before"),
-        None => (&tested.against_first_stage, "the first stage"),
-    }
+    format!("On {}{domain}, the trained model is {}.", tested.name, told.join(", and "))
 }
 
 fn verdict(comparison: &Comparison, than: &str) -> String {
@@ -56,7 +51,7 @@ fn verdict(comparison: &Comparison, than: &str) -> String {
         Verdict::Better => format!("better than {than}"),
         Verdict::Worse => format!("worse than {than}"),
         Verdict::Equivalent => format!("as good as {than}"),
-        Verdict::NonInferior => format!("not shown to be better than {than}, and not worse"),
+        Verdict::NonInferior => format!("not worse than {than}, nor shown to be better"),
         Verdict::CannotTell => format!("not shown to differ from {than}"),
     }
 }
@@ -111,7 +106,7 @@ fn tested(record: &TrainingRecord) -> Option<Section> {
             .to_owned(),
     ));
     for tested in &record.tested {
-        let (change, _) = told(tested);
+        let change = tested.against_before.as_ref().unwrap_or(&tested.against_first_stage);
         for (what, queries) in [("gained", &change.won), ("lost", &change.lost)] {
             if !queries.is_empty() {
                 let name = format!("{}: the queries that {what} most", tested.name);

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use secondpass_evaluation::training::{Change, Tested, TrainingRecord};
-use secondpass_evaluation::{Estimate, Verdict};
+use secondpass_evaluation::{Difference, Estimate, Verdict};
 use secondpass_finetune::{DataSource, DevSet, JudgedSplit, ModelSource, Recipe};
 
 use crate::load::shown;
@@ -30,25 +30,26 @@ pub fn card(record: &TrainingRecord, recipe: &Recipe) -> String {
     text
 }
 
-/// What training changed on each set, a sentence each.
+/// What training changed on each set, a sentence each: against the model before where there was one,
+/// and always against the first stage, which a reranker has to beat to be worth its time.
 pub fn sentences(tested: &[Tested]) -> Vec<String> {
-    let sentence = |tested: &Tested| {
-        let (change, than) = match &tested.against_before {
-            Some(change) => (change, "the model before"),
-            None => (&tested.against_first_stage, "the first stage"),
-        };
+    let told = |change: &Change, than: &str| {
+        let Difference { mean, low, high, helped, hurt, .. } = &change.difference;
         format!(
-            "{}{}: {} {:.4}, {} ({:+.4} [{:+.4}, {:+.4}]; {} queries won, {} lost)",
+            "{} ({mean:+.4} [{low:+.4}, {high:+.4}]; {helped} queries won, {hurt} lost)",
+            verdict(change, than)
+        )
+    };
+    let sentence = |tested: &Tested| {
+        let before = tested.against_before.as_ref().map(|change| told(change, "the model before"));
+        let first = told(&tested.against_first_stage, "the first stage");
+        format!(
+            "{}{}: {} {:.4}, {}",
             tested.name,
             if tested.other_domain { " (another domain)" } else { "" },
             tested.after.measure,
             tested.after.mean,
-            verdict(change, than),
-            change.difference.mean,
-            change.difference.low,
-            change.difference.high,
-            change.difference.helped,
-            change.difference.hurt
+            before.into_iter().chain([first]).collect::<Vec<_>>().join("; ")
         )
     };
     tested.iter().map(sentence).collect()
@@ -59,8 +60,8 @@ fn verdict(change: &Change, than: &str) -> String {
         Verdict::Better => format!("better than {than}"),
         Verdict::Worse => format!("worse than {than}"),
         Verdict::Equivalent => format!("as good as {than}"),
-        Verdict::NonInferior => format!("not shown to be worse than {than}"),
-        Verdict::CannotTell => format!("no difference from {than} shown"),
+        Verdict::NonInferior => format!("not worse than {than}, nor shown to be better"),
+        Verdict::CannotTell => format!("not shown to differ from {than}"),
     }
 }
 

@@ -1,5 +1,5 @@
 use anyhow::Result;
-use secondpass_core::Context;
+use secondpass_core::{Context, Memory};
 use secondpass_evaluation::training::{TrainingRecord, TrainingStep};
 use secondpass_finetune::{Event, Task, train};
 use secondpass_text::Learner;
@@ -50,7 +50,22 @@ pub fn follow(
             say(format!("step {step}: dev {} {value:.4}{note}", task.recipe.dev.measure));
         }
         Event::Warned(warning) => say(format!("warning: {warning}")),
+        Event::Memory(bytes) => say(memory(bytes)),
     })?;
     bar.finish_and_clear();
     Ok(record)
+}
+
+/// What memory is needed, and what to do where it is not there.
+fn memory(bytes: u64) -> String {
+    let gibibytes = |bytes: u64| format!("{:.2} GiB", bytes as f64 / f64::from(1 << 30));
+    let need = format!("about {} of memory for the model and its batches", gibibytes(bytes));
+    match Memory::here() {
+        Some(Memory { available, .. }) if available < bytes => format!(
+            "warning: {need}, and {} are available; lower training.groups_per_batch or \
+             training.max_length, or set training.recompute",
+            gibibytes(available)
+        ),
+        _ => need,
+    }
 }

@@ -58,7 +58,8 @@ pub fn begin(
     let start =
         Start { weights, tokenizer: ContentHash::of(&json), device: model.device().to_string() };
     let tokenizer = tokenizer(recipe, &json)?;
-    let files = tokenizer_files::of(json, folder.as_deref(), max_length)?;
+    let files =
+        tokenizer_files::of(json, folder.as_deref(), max_length, model.config().model_type)?;
     Ok(Begun { model, tokenizer, files, start })
 }
 

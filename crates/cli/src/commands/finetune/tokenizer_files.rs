@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use secondpass_model::ModelType;
 use serde_json::{Map, Value, json};
 
 /// `tokenizer.json` and the two files beside it that transformers reads, by name.
@@ -20,7 +21,12 @@ const SPECIAL: [(&str, [&str; 2]); 7] = [
 /// The tokenizer's files for a model that is trained with pairs of at most `max_length` tokens. What
 /// its folder has is kept; the longest pair becomes the recipe's, so that whoever loads the model cuts
 /// where it was trained to.
-pub fn of(tokenizer: Vec<u8>, folder: Option<&Path>, max_length: usize) -> Result<TokenizerFiles> {
+pub fn of(
+    tokenizer: Vec<u8>,
+    folder: Option<&Path>,
+    max_length: usize,
+    model_type: ModelType,
+) -> Result<TokenizerFiles> {
     let special = special(&tokenizer)?;
     let read = |name: &str| -> Result<Option<Map<String, Value>>> {
         let Some(path) = folder.map(|folder| folder.join(name)).filter(|path| path.is_file())
@@ -35,8 +41,13 @@ pub fn of(tokenizer: Vec<u8>, folder: Option<&Path>, max_length: usize) -> Resul
         Some(config) => config,
         None => {
             let mut config = special.clone();
-            // Reads tokenizer.json as it is, whatever its kind.
+            // Reads tokenizer.json as it is, whatever its kind, and gives a model the inputs named.
             config.insert("tokenizer_class".to_owned(), json!("PreTrainedTokenizerFast"));
+            let inputs: &[&str] = match model_type {
+                ModelType::Bert => &["input_ids", "token_type_ids", "attention_mask"],
+                ModelType::Roberta | ModelType::XlmRoberta => &["input_ids", "attention_mask"],
+            };
+            config.insert("model_input_names".to_owned(), json!(inputs));
             config
         }
     };
@@ -76,8 +87,9 @@ mod tests {
 
     #[test]
     fn made_from_the_tokens_there_are() {
-        let files = of(TOKENIZER.as_bytes().to_vec(), None, 96).unwrap();
+        let files = of(TOKENIZER.as_bytes().to_vec(), None, 96, ModelType::XlmRoberta).unwrap();
         let config = json(&files, "tokenizer_config.json");
+        assert_eq!(config["model_input_names"], json!(["input_ids", "attention_mask"]));
         assert_eq!(config["model_max_length"], 96);
         assert_eq!((&config["sep_token"], &config["cls_token"]), (&json!("</s>"), &json!("<s>")));
         let map = json(&files, "special_tokens_map.json");
@@ -90,11 +102,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let kept = r#"{"tokenizer_class": "XLMRobertaTokenizer", "model_max_length": 512}"#;
         std::fs::write(folder.path().join("tokenizer_config.json"), kept).unwrap();
-        let files = of(TOKENIZER.as_bytes().to_vec(), Some(folder.path()), 96).unwrap();
+        let files =
+            of(TOKENIZER.as_bytes().to_vec(), Some(folder.path()), 96, ModelType::Bert).unwrap();
         let config = json(&files, "tokenizer_config.json");
         assert_eq!(config["tokenizer_class"], "XLMRobertaTokenizer");
         assert_eq!(config["model_max_length"], 96);
         std::fs::write(folder.path().join("special_tokens_map.json"), "[").unwrap();
-        assert!(of(TOKENIZER.as_bytes().to_vec(), Some(folder.path()), 96).is_err());
+        assert!(
+            of(TOKENIZER.as_bytes().to_vec(), Some(folder.path()), 96, ModelType::Bert).is_err()
+        );
     }
 }
