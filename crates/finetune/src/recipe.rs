@@ -63,7 +63,8 @@ pub enum ModelSource {
     },
     /// A model on disk.
     Folder {
-        /// Its folder in the Hugging Face layout; relative paths start at the recipe's folder.
+        /// Its folder in the Hugging Face layout (`./` and `../` start at the recipe's folder), or its
+        /// name on the hub.
         path: PathBuf,
         /// What becomes of its head.
         head: Head,

@@ -16,7 +16,7 @@ use crate::MicroBatch;
 const MOST: usize = 1_000_000_000;
 
 impl Recipe {
-    /// Reads a recipe. `file_name` is its path: it stands in errors, and a relative `model.path` is
+    /// Reads a recipe. `file_name` is its path: it stands in errors, and relative paths are
     /// joined to its folder.
     ///
     /// # Errors
@@ -49,7 +49,7 @@ impl Recipe {
         Ok(Self {
             file: file_name.to_owned(),
             hash: ContentHash::of(text.as_bytes()),
-            name: keys.filled("name", raw.name)?,
+            name: keys.name(raw.name)?,
             seed: raw.seed,
             model,
             allow_overlap: raw.data.allow_overlap.unwrap_or(false),
@@ -217,7 +217,7 @@ impl Keys<'_> {
                     hidden: dropout("model.hidden_dropout", raw.hidden_dropout)?,
                     attention: dropout("model.attention_dropout", raw.attention_dropout)?,
                 };
-                Ok(ModelSource::Folder { path: self.beside(&path), head, dropout })
+                Ok(ModelSource::Folder { path: self.model_path(path), head, dropout })
             }
             other => Err(self.value("model.kind", quoted(other), "'random', 'folder'")),
         }
@@ -461,6 +461,28 @@ impl Keys<'_> {
         let patience = patience.transpose()?;
         let depth = self.count("dev.depth", raw.depth)?;
         Ok(DevSettings { measure, every, depth, pool, queries, patience })
+    }
+
+    /// A folder from the recipe's own, where it says so by `./` or `../`, otherwise an absolute one or
+    /// a name on the hub: as in an experiment's config.
+    fn model_path(&self, path: PathBuf) -> PathBuf {
+        match path.starts_with("./") || path.starts_with("../") {
+            true => self.beside(&path),
+            false => path,
+        }
+    }
+
+    /// What names a folder, too.
+    fn name(&self, name: String) -> Result<String, RecipeError> {
+        let name = self.filled("name", name)?;
+        match name.starts_with('.') || name.contains(['/', '\\']) {
+            true => {
+                let allowed =
+                    "a name that a folder can have: no '/' or '\\' in it, and no '.' first";
+                Err(self.value("name", quoted(&name), allowed))
+            }
+            false => Ok(name),
+        }
     }
 
     /// A path of the recipe, from the recipe's own folder.

@@ -195,6 +195,15 @@ fn a_folder_starts_at_the_recipes() {
         recipe.model,
         ModelSource::Folder { path, head: Head::New, dropout: Dropout::default() }
     );
+    for (path, found) in [
+        ("./encoder", "configs/./encoder"),
+        ("/encoder", "/encoder"),
+        ("BAAI/bge-reranker-v2-m3", "BAAI/bge-reranker-v2-m3"),
+    ] {
+        let recipe = parse(&format!("kind = \"folder\"\npath = \"{path}\"\nhead = \"kept\""));
+        let ModelSource::Folder { path, .. } = recipe.unwrap().model else { panic!("no folder") };
+        assert_eq!(path, Path::new(found));
+    }
     let error = parse("kind = \"folder\"\nhead = \"new\"").unwrap_err();
     assert_eq!(error, "configs/r.toml: key 'model.path' is missing; it is the model's folder");
     let error = parse("kind = \"folder\"\npath = \"x\"\nhead = \"old\"").unwrap_err();
@@ -266,5 +275,14 @@ fn errors_name_file_and_key() {
     ] {
         let message = error(line, instead);
         assert!(message.starts_with(&format!("configs/r.toml: key '{key}'")), "{message}");
+    }
+}
+
+#[test]
+fn a_name_names_a_folder_and_none_elsewhere() {
+    for name in ["../../esc", "a/b", "..", ".hidden", " "] {
+        let text = RECIPE.replace("name = \"helpdesk-mini\"", &format!("name = \"{name}\""));
+        let error = Recipe::parse(&text, "configs/r.toml").unwrap_err().to_string();
+        assert!(error.contains("key 'name' is"), "{error}");
     }
 }
