@@ -4,7 +4,7 @@ use anyhow::Result;
 use secondpass_core::{ContentHash, Hasher, Identity, Scoring};
 use secondpass_data::hub::{self, HubSettings, ModelFiles};
 use secondpass_model::{
-    DeviceSpec, Dtype, Engine, HELPDESK_MINI, LoadError, ModelBytes, ModelConfig,
+    DeviceError, DeviceSpec, Dtype, Engine, HELPDESK_MINI, LoadError, ModelBytes, ModelConfig,
 };
 use secondpass_text::{PairTokenizer, TokenizeError, Truncation};
 
@@ -108,9 +108,13 @@ fn with_tokenizer(
     Ok(Loaded { model, tokenizer })
 }
 
-/// A device or number format that is not there was asked for; anything else failed.
+/// A device or number format that is not there was asked for; anything else failed, a card that is full
+/// included.
 fn graded(error: LoadError) -> anyhow::Error {
     match error {
+        LoadError::Device(DeviceError::NoRoom { .. } | DeviceError::OutOfMemory { .. }) => {
+            error.into()
+        }
         LoadError::Device(_) => usage(error),
         _ => error.into(),
     }

@@ -1,9 +1,13 @@
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::Device;
+use secondpass_text::ScoreError;
 
-use crate::Dtype;
+use crate::cuda::{self, Card, CudaVersion, Gigabytes, Need, OLDEST, OLDEST_RELEASE};
+use crate::{Dtype, ModelConfig};
 
 /// Where a model computes, as people write it: `auto`, `cpu`, `flex`, `ndarray`, `cuda` or
 /// `cuda:1`.
@@ -29,22 +33,100 @@ pub enum DeviceError {
     #[error("unknown device '{0}'; use auto, cpu, flex, ndarray, cuda or cuda:N")]
     Unknown(String),
     /// This build lacks the backend.
-    #[error("this build has no {device}; rebuild with `--features {feature}`")]
+    #[error(
+        "{device} is not in this build; rebuild with `cargo build --release --features {feature}`, or use \
+         --device cpu"
+    )]
     NotBuilt {
         /// What was asked for.
         device: DeviceSpec,
         /// The cargo feature that brings it.
         feature: &'static str,
     },
+    /// A build with CUDA on a machine without a driver.
+    #[error(
+        "{device} needs NVIDIA's driver, whose library (libcuda.so.1) is not found; install the driver, start \
+         the container with its cards (--gpus all), or use --device cpu"
+    )]
+    NoDriver {
+        /// What was asked for.
+        device: DeviceSpec,
+    },
+    /// A driver that lacks what is called.
+    #[error(
+        "{device} has a driver for {found}, and {OLDEST} is the oldest that is enough; update NVIDIA's \
+         driver to {OLDEST_RELEASE} or later, or use --device cpu"
+    )]
+    OldDriver {
+        /// What was asked for.
+        device: DeviceSpec,
+        /// What the driver speaks.
+        found: CudaVersion,
+    },
+    /// A driver that answers with an error.
+    #[error(
+        "{device} has a driver, and it fails ({reason}); look at what `nvidia-smi` says, restart the \
+         machine if the driver was just updated, or use --device cpu"
+    )]
+    DriverFailed {
+        /// What was asked for.
+        device: DeviceSpec,
+        /// What it answered.
+        reason: String,
+    },
     /// No such card.
     #[error(
-        "{device} is not there ({found} CUDA devices found); check `nvidia-smi`, or use --device cpu"
+        "{device} is not there, as {}; check `nvidia-smi` and CUDA_VISIBLE_DEVICES, or use --device cpu",
+        counted(*found)
     )]
     NotFound {
         /// What was asked for.
         device: DeviceSpec,
         /// How many there are.
         found: usize,
+    },
+    /// A card without the files that its kernels are linked with.
+    #[error(
+        "{device} needs nvvm/libdevice/libdevice.10.bc of the CUDA toolkit, which is not below {}; install \
+         the toolkit, or set CUDA_PATH to a folder with that file, or use --device cpu",
+        listed(looked)
+    )]
+    NoToolkit {
+        /// What was asked for.
+        device: DeviceSpec,
+        /// Where it should be.
+        looked: Vec<PathBuf>,
+    },
+    /// A card whose memory does not hold the model.
+    #[error(
+        "{device} has {} free of {}, and the model needs {}: {} of weights in {dtype}, {} for a small batch and \
+         {} in reserve; stop other programs on the card (`nvidia-smi` lists them), {}use a smaller model, or \
+         use --device cpu",
+        Gigabytes(*free), Gigabytes(*total), Gigabytes(need.total()), Gigabytes(need.weights),
+        Gigabytes(need.batch), Gigabytes(need.reserve), narrower(*dtype)
+    )]
+    NoRoom {
+        /// What was asked for.
+        device: DeviceSpec,
+        /// The model's number format.
+        dtype: Dtype,
+        /// What it needs.
+        need: Need,
+        /// Bytes that are free.
+        free: u64,
+        /// Bytes that the card has.
+        total: u64,
+    },
+    /// A card that was full before all weights were on it.
+    #[error(
+        "{device} has no memory for all of the model's weights ({reason}); stop other programs on the card \
+         (`nvidia-smi` lists them), use --dtype bf16 or f16, a smaller model, or --device cpu"
+    )]
+    OutOfMemory {
+        /// What was asked for.
+        device: DeviceSpec,
+        /// What was refused.
+        reason: String,
     },
     /// The device does not compute in this format here.
     #[error("{device} computes in f32 only, not in {dtype}; use --dtype f32, or --device cuda")]
@@ -56,28 +138,91 @@ pub enum DeviceError {
     },
 }
 
+/// Whether a card was opened by this process. Its pools keep what they freed, which the driver counts as
+/// used: only before the first model is what is free what there is.
+static OPENED: AtomicBool = AtomicBool::new(false);
+
 impl DeviceSpec {
     /// Replaces `auto` by what it chooses on this machine; leaves anything else as it is.
     pub fn chosen(self) -> Self {
         match self {
-            Self::Auto if cuda_devices() > 0 => Self::Cuda(0),
+            Self::Auto if cuda::cards() > 0 => Self::Cuda(0),
             Self::Auto => Self::Cpu,
             other => other,
         }
     }
 
-    /// Opens the device. Nothing but `auto` falls back to another.
+    /// Opens the device for anything.
+    #[cfg(test)]
     pub(crate) fn open(self, dtype: Dtype) -> Result<Device, DeviceError> {
-        let device = match self.chosen() {
-            Self::Auto | Self::Cpu | Self::Flex => Device::flex(),
-            Self::NdArray => ndarray_device()?,
-            Self::Cuda(index) => cuda_device(index)?,
-        };
-        let on_cpu = !matches!(self.chosen(), Self::Cuda(_));
-        match on_cpu && dtype != Dtype::F32 {
-            true => Err(DeviceError::Dtype { device: self.chosen(), dtype }),
-            false => Ok(device),
+        Ok(self.open_described(dtype)?.0)
+    }
+
+    /// Opens the device for a model of this shape, which a card must have room for. Nothing but `auto`
+    /// falls back to another.
+    pub(crate) fn open_for(
+        self,
+        config: &ModelConfig,
+        dtype: Dtype,
+    ) -> Result<Device, DeviceError> {
+        let (device, card) = self.open_described(dtype)?;
+        if let Some(card) = card
+            && !OPENED.load(Ordering::Relaxed)
+        {
+            Need::of(config, dtype).fits(&card, self.chosen(), dtype)?;
+            OPENED.store(true, Ordering::Relaxed);
         }
+        Ok(device)
+    }
+
+    fn open_described(self, dtype: Dtype) -> Result<(Device, Option<Card>), DeviceError> {
+        let device = self.chosen();
+        if !device.computes_in(dtype) {
+            return Err(DeviceError::Dtype { device, dtype });
+        }
+        Ok(match device {
+            Self::Auto | Self::Cpu | Self::Flex => (Device::flex(), None),
+            Self::NdArray => (ndarray_device()?, None),
+            Self::Cuda(index) => {
+                let card = cuda::cuda_card(index)?;
+                (cuda_device(index)?, Some(card))
+            }
+        })
+    }
+
+    /// Whether the device has this format at all.
+    fn computes_in(self, dtype: Dtype) -> bool {
+        matches!(self, Self::Cuda(_)) || dtype == Dtype::F32
+    }
+
+    /// What went wrong while weights were put on the device.
+    pub(crate) fn not_loaded(self, error: ScoreError) -> DeviceError {
+        let device = self.chosen();
+        match error {
+            ScoreError::OutOfMemory(reason) => DeviceError::OutOfMemory { device, reason },
+            other => DeviceError::DriverFailed { device, reason: other.to_string() },
+        }
+    }
+}
+
+fn counted(cards: usize) -> String {
+    match cards {
+        0 => "no card was found".to_owned(),
+        1 => "only cuda:0 was found".to_owned(),
+        many => format!("only cuda:0 to cuda:{} were found", many - 1),
+    }
+}
+
+fn listed(folders: &[PathBuf]) -> String {
+    let shown: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+    shown.join(", ")
+}
+
+/// A format that takes less, if there is one.
+fn narrower(dtype: Dtype) -> &'static str {
+    match dtype {
+        Dtype::F32 => "use --dtype bf16 or f16 (half the weights), ",
+        Dtype::F16 | Dtype::Bf16 => "",
     }
 }
 
@@ -95,25 +240,8 @@ fn ndarray_device() -> Result<Device, DeviceError> {
 }
 
 #[cfg(feature = "cuda")]
-fn cuda_devices() -> usize {
-    use burn::tensor::DeviceType;
-    // Without a driver the enumeration itself may panic inside the driver's bindings.
-    std::panic::catch_unwind(|| Device::enumerate(DeviceType::Cuda).len()).unwrap_or(0)
-}
-
-#[cfg(not(feature = "cuda"))]
-fn cuda_devices() -> usize {
-    0
-}
-
-#[cfg(feature = "cuda")]
 fn cuda_device(index: usize) -> Result<Device, DeviceError> {
-    match cuda_devices() {
-        found if index >= found => {
-            Err(DeviceError::NotFound { device: DeviceSpec::Cuda(index), found })
-        }
-        _ => Ok(Device::cuda(index)),
-    }
+    Ok(Device::cuda(index))
 }
 
 #[cfg(not(feature = "cuda"))]
@@ -176,8 +304,32 @@ mod tests {
 
     #[test]
     fn no_silent_fallback_in_dtype() {
-        let refused = DeviceSpec::Flex.open(Dtype::Bf16).unwrap_err();
+        let refused = DeviceSpec::Cpu.open(Dtype::Bf16).unwrap_err();
         assert!(refused.to_string().contains("--dtype f32"), "{refused}");
+    }
+
+    /// Each says which device, what is wrong and what to do.
+    #[test]
+    fn every_trouble_of_a_card_names_a_remedy() {
+        let device = DeviceSpec::Cuda(3);
+        let looked = vec!["/usr/local/cuda".into(), "/opt/cuda".into()];
+        let reason = "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH".to_owned();
+        for (error, parts) in [
+            (DeviceError::NoDriver { device }, ["libcuda.so.1", "--gpus all"]),
+            (DeviceError::NotFound { device, found: 0 }, ["no card", "nvidia-smi"]),
+            (DeviceError::NotFound { device, found: 1 }, ["only cuda:0 was", "CUDA_VISIBLE"]),
+            (DeviceError::NotFound { device, found: 3 }, ["cuda:0 to cuda:2", "CUDA_VISIBLE"]),
+            (DeviceError::NoToolkit { device, looked }, ["/opt/cuda", "set CUDA_PATH"]),
+            (DeviceError::DriverFailed { device, reason }, ["DRIVER_MISMATCH", "restart"]),
+            (DeviceError::NotBuilt { device, feature: "cuda" }, ["build", "--features cuda"]),
+            (device.not_loaded(ScoreError::OutOfMemory("9 bytes".into())), ["9 bytes", "--dtype"]),
+            (device.not_loaded(ScoreError::Device("lost".into())), ["lost", "nvidia-smi"]),
+        ] {
+            let text = error.to_string();
+            for part in parts.into_iter().chain(["cuda:3", "--device cpu"]) {
+                assert!(text.contains(part), "{part}: {text}");
+            }
+        }
     }
 
     #[cfg(not(feature = "cuda"))]

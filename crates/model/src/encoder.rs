@@ -7,10 +7,11 @@ use burn::tensor::{DType, Device, Tensor};
 use secondpass_text::{Embedder, ScoreError, TokenBatch};
 
 use crate::architecture::{Body, names};
+use crate::failure::failed;
 use crate::packed;
 use crate::padded::Padded;
 use crate::parallel::on_all_cores;
-use crate::weights::Files;
+use crate::weights::{Files, onto};
 use crate::{DeviceSpec, Dtype, LoadError, ModelConfig};
 
 /// An encoder on a device, with the pooling that makes one vector of a text.
@@ -57,10 +58,10 @@ impl Encoder {
         pooling: Pooling,
     ) -> Result<Self, LoadError> {
         let config = ModelConfig::of_encoder(config)?;
-        let opened = device.open(dtype)?;
+        let opened = device.open_for(&config, dtype)?;
         let (name, _) = names(config.model_type);
         let mut files = Files::open(weights, opened.clone(), dtype)?.without_prefix(name);
-        let mut body = Body::build(&mut files, name, &config)?;
+        let mut body = onto(device, || Body::build(&mut files, name, &config))?;
         files.finish(&UNUSED)?;
         let spec = device.chosen();
         let layers = match spec {
@@ -107,7 +108,7 @@ impl Encoder {
             Pooling::Cls => encoded.narrow(1, 0, 1).squeeze_dim::<2>(1),
         };
         let numbers = pooled.try_into_vec_as::<f32>();
-        let numbers = numbers.map_err(|e| ScoreError::Device(e.to_string()))?;
+        let numbers = numbers.map_err(|error| failed(&error.to_string()))?;
         Ok(numbers.chunks(self.config.hidden_size).map(<[f32]>::to_vec).collect())
     }
 

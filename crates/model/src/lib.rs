@@ -7,11 +7,13 @@
 
 mod architecture;
 mod config;
+mod cuda;
 mod device;
 mod dtype;
 mod embedded;
 mod encoder;
 mod engine;
+mod failure;
 mod layers;
 mod memory;
 mod model;
@@ -24,6 +26,7 @@ mod train;
 mod weights;
 
 pub use config::{ConfigError, ModelConfig, ModelType};
+pub use cuda::{Card, CudaVersion, Need, cuda_card, keep_kernels_in};
 pub use device::{DeviceError, DeviceSpec};
 pub use dtype::{Dtype, UnknownDtype};
 pub use embedded::{HELPDESK_MINI, ModelBytes};

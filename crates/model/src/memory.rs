@@ -2,7 +2,7 @@ use std::num::NonZeroUsize;
 
 use crate::{DeviceSpec, Dtype, ModelConfig};
 
-/// What a model of some shape takes of a CPU's memory: estimates, to be used with some room to spare.
+/// What a model of some shape takes of memory: estimates, to be used with some room to spare.
 impl ModelConfig {
     /// Numbers in the weights of a cross-encoder of this shape.
     pub fn parameters(&self) -> u64 {
@@ -20,8 +20,23 @@ impl ModelConfig {
         self.parameters() * dtype.bytes() as u64
     }
 
+    /// Bytes of a card beside the weights that a batch of so many sequences takes while it is scored, each
+    /// counted as long as the longest: the residual stream, what is projected, padded and attended, the
+    /// feed-forward part before and after its activation, which is computed in f32, and a group's
+    /// attention scores before and after the softmax.
+    pub fn card_batch_bytes(&self, dtype: Dtype, sequences: usize, longest: usize) -> u64 {
+        let (hidden, inner) = (self.hidden_size as u64, self.intermediate_size as u64);
+        let (sequences, longest) = (sequences as u64, longest as u64);
+        let tokens = sequences.saturating_mul(longest);
+        let (narrow, wide) = (dtype.bytes() as u64, Dtype::F32.bytes() as u64);
+        let token = (9 * hidden + 2 * inner) * narrow + 2 * inner * wide;
+        let pairs = tokens.saturating_mul(longest);
+        let scores = pairs.saturating_mul(2 * self.num_attention_heads as u64 * wide);
+        tokens.saturating_mul(token).saturating_add(scores)
+    }
+
     /// Bytes beside the weights that a batch of so many sequences takes while it is scored, each
-    /// counted as long as the longest; `None` for a card, whose memory this process does not see.
+    /// counted as long as the longest; `None` for a card, whose memory is not this process's.
     pub fn batch_bytes(&self, device: DeviceSpec, sequences: usize, longest: usize) -> Option<u64> {
         let (hidden, inner) = (self.hidden_size as u64, self.intermediate_size as u64);
         let (sequences, longest) = (sequences as u64, longest as u64);
@@ -88,6 +103,10 @@ mod tests {
         let burn = |longest| bytes(DeviceSpec::Flex, 1, longest);
         assert!(burn(1 << 20) / burn(1 << 19) > 3.5, "quadratic in length");
         assert_eq!(config.batch_bytes(DeviceSpec::Cuda(0), 1, 1), None);
+        let card = |dtype, longest| config.card_batch_bytes(dtype, 1, longest) as f64;
+        assert!(card(Dtype::F32, 64) > card(Dtype::Bf16, 64), "wider numbers take more");
+        assert!(card(Dtype::Bf16, 1 << 20) / card(Dtype::Bf16, 1 << 19) > 3.5, "quadratic");
+        assert_eq!(config.card_batch_bytes(Dtype::F32, usize::MAX, usize::MAX), u64::MAX);
         assert_eq!(config.batch_bytes(DeviceSpec::Flex, usize::MAX, usize::MAX), Some(u64::MAX));
     }
 }

@@ -4,9 +4,10 @@ use burn::tensor::Device;
 use secondpass_text::{ScoreError, Scorer, TokenBatch};
 
 use crate::architecture::{Network, names};
+use crate::failure::failed;
 use crate::padded::Padded;
 use crate::parallel::on_all_cores;
-use crate::weights::{Files, Initialization, Parameters, Random, Slot, WithNewHead};
+use crate::weights::{Files, Initialization, Parameters, Random, Slot, WithNewHead, onto};
 use crate::{
     ConfigError, DeviceError, DeviceSpec, Dtype, ModelBytes, ModelConfig, PackError, WeightsError,
 };
@@ -89,7 +90,7 @@ impl Model {
         dtype: Dtype,
         head: Head,
     ) -> Result<Self, LoadError> {
-        let opened = device.open(dtype)?;
+        let opened = device.open_for(&config, dtype)?;
         let files = Files::open(weights, opened.clone(), dtype)?;
         Self::from_files(files, config, opened, device, dtype, head)
     }
@@ -104,7 +105,7 @@ impl Model {
         dtype: Dtype,
     ) -> Result<Self, LoadError> {
         let config = ModelConfig::from_bytes(bytes.config, bytes.name)?;
-        let opened = device.open(dtype)?;
+        let opened = device.open_for(&config, dtype)?;
         let files = Files::in_memory(bytes.weights, bytes.name, opened.clone(), dtype)?;
         Self::from_files(files, config, opened, device, dtype, Head::FromFile)
     }
@@ -119,9 +120,9 @@ impl Model {
         initialization: Initialization,
         device: DeviceSpec,
     ) -> Result<Self, LoadError> {
-        let opened = device.open(Dtype::F32)?;
+        let opened = device.open_for(&config, Dtype::F32)?;
         let mut source = Random::new(seed, initialization, opened.clone());
-        let network = Network::build(&mut source, &config)?;
+        let network = onto(device, || Network::build(&mut source, &config))?;
         Ok(Self { network, config, device: opened, spec: device.chosen(), dtype: Dtype::F32 })
     }
 
@@ -145,14 +146,14 @@ impl Model {
                 return Err(WeightsError::Headless { path, name }.into());
             }
             Head::FromFile => {
-                let network = Network::build(&mut files, &config)?;
+                let network = onto(device, || Network::build(&mut files, &config))?;
                 files.finish(&UNUSED)?;
                 network
             }
             Head::New { seed } => {
                 let random = Random::new(seed, FRESH_HEAD, opened.clone());
                 let mut source = WithNewHead { files, random };
-                let network = Network::build(&mut source, &config)?;
+                let network = onto(device, || Network::build(&mut source, &config))?;
                 source.files.finish(&UNUSED_OF_ENCODERS)?;
                 network
             }
@@ -201,7 +202,7 @@ impl Model {
     fn score_one(&self, batch: &TokenBatch) -> Result<Vec<f32>, ScoreError> {
         let padded = Padded::new(batch, &self.config, &self.device)?;
         let logits = self.network.head(self.network.encode(&padded)).try_into_vec_as::<f32>();
-        logits.map_err(|e| ScoreError::Device(e.to_string()))
+        logits.map_err(|error| failed(&error.to_string()))
     }
 }
 

@@ -1,6 +1,7 @@
 use secondpass_text::{ScoreError, TokenBatch};
 
 use crate::DeviceSpec;
+use crate::failure::{caught, panicked};
 
 /// Runs `one` on every batch and joins what it gives, one result a sequence, in order. On a CPU a
 /// batch is cut into a part for each core, as many of burn's operations run on one core only, GELU
@@ -18,14 +19,13 @@ pub(crate) fn on_all_cores<T: Send>(
     for batch in batches.iter().filter(|batch| !batch.is_empty()) {
         let parts = if cores > 1 { batch.split(cores) } else { Vec::new() };
         if parts.len() <= 1 {
-            results.extend(one(batch)?);
+            results.extend(caught(|| one(batch)).flatten()?);
             continue;
         }
         std::thread::scope(|scope| {
             let running: Vec<_> = parts.iter().map(|part| scope.spawn(|| one(part))).collect();
             for part in running {
-                let panicked = |_| ScoreError::Device("a computation panicked".to_owned());
-                results.extend(part.join().map_err(panicked)??);
+                results.extend(part.join().map_err(|panic| panicked(&*panic))??);
             }
             Ok(())
         })?;

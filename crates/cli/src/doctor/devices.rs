@@ -2,9 +2,9 @@ use std::path::Path;
 
 use secondpass_evaluation::Machine;
 use secondpass_kernels::Instructions;
-use secondpass_model::DeviceSpec;
+use secondpass_model::{Card, DeviceError, DeviceSpec, cuda_card};
 
-use super::{Finding, State};
+use super::{Finding, State, shown};
 
 const SECTION: &str = "devices";
 /// The name of the finding about NVIDIA cards.
@@ -13,7 +13,7 @@ pub const CUDA: &str = "cuda";
 /// Where a model can compute.
 pub fn look() -> Vec<Finding> {
     let driver = Driver::under(Path::new("/"), std::env::var_os("LD_LIBRARY_PATH"));
-    vec![cpu(), burn(), cuda(cfg!(feature = "cuda"), &driver)]
+    vec![cpu(), burn(), cuda(&driver, cuda_card(0))]
 }
 
 fn cpu() -> Finding {
@@ -91,7 +91,10 @@ const LIBRARIES: [&str; 7] = [
     "run/opengl-driver/lib",
 ];
 
-fn cuda(built: bool, driver: &Driver) -> Finding {
+/// The first card: what lies about of its driver, and what the driver itself says, which only a build with
+/// CUDA asks.
+fn cuda(driver: &Driver, asked: Result<Card, DeviceError>) -> Finding {
+    let built = !matches!(asked, Err(DeviceError::NotBuilt { .. }));
     let cards = match driver.cards {
         0 => "no card (no /dev/nvidia0)".to_owned(),
         1 => "1 card".to_owned(),
@@ -100,37 +103,61 @@ fn cuda(built: bool, driver: &Driver) -> Finding {
     let library = if driver.library { "libcuda" } else { "no libcuda" };
     let version = driver.version.as_deref().unwrap_or("no driver in the kernel");
     let build = if built { "this build has CUDA" } else { "this build has no CUDA" };
-    let (state, advice) = match (built, driver.cards > 0, driver.library) {
-        (true, true, true) => (State::Ok, "nothing to do; `auto` chooses cuda:0"),
-        (_, true, false) => (
-            State::Warning,
-            "install the NVIDIA driver's libraries (libcuda.so.1), or start the container with them \
-             (--gpus all)",
+    let seen = format!("{build}; {cards}, {library}, {version}");
+    let (state, found, advice) = match &asked {
+        Ok(Card { name, driver, free, total }) => (
+            State::Ok,
+            format!("{seen}; {name}, {driver}, {} free of {}", shown(*free), shown(*total)),
+            "nothing to do; `auto` chooses cuda:0, where f32 multiplies in TF32".to_owned(),
         ),
-        (false, true, true) => {
+        Err(DeviceError::NotBuilt { .. }) => without_cuda(driver, seen),
+        Err(error) => {
+            // The error says what is wrong and what to do.
+            let text = error.to_string();
+            let (found, advice) = text.split_once("; ").unwrap_or((&text, "use --device cpu"));
+            let state = if driver.cards > 0 { State::Warning } else { State::Absent };
+            (state, format!("{seen}; {found}"), advice.to_owned())
+        }
+    };
+    let finding = Finding::new(SECTION, CUDA, state, found)
+        .advise(advice)
+        .with("built", built)
+        .with("cards", driver.cards)
+        .with("libcuda", driver.library)
+        .with("driver", driver.version.clone());
+    match asked {
+        Ok(card) => finding
+            .with("name", card.name)
+            .with("speaks", card.driver.to_string())
+            .with("free", card.free)
+            .with("total", card.total),
+        Err(_) => finding,
+    }
+}
+
+fn without_cuda(driver: &Driver, seen: String) -> (State, String, String) {
+    let (state, advice) = match (driver.cards > 0, driver.library) {
+        (true, true) => {
             (State::Warning, "rebuild with `--features cuda` (it links LLVM 23) to use the card")
         }
-        (true, false, _) => (
-            State::Absent,
-            "no card is seen: check `nvidia-smi`, start the container with --gpus all, or use \
-             --device cpu",
+        (true, false) => (
+            State::Warning,
+            "install the NVIDIA driver's libraries (libcuda.so.1), or start the container with them \
+             (--gpus all); then rebuild with `--features cuda`",
         ),
-        (false, false, _) => (
+        (false, _) => (
             State::Absent,
             "nothing to do without a card; with one, install its driver and rebuild with `--features \
              cuda`",
         ),
     };
-    Finding::new(SECTION, CUDA, state, format!("{build}; {cards}, {library}, {version}"))
-        .advise(advice)
-        .with("built", built)
-        .with("cards", driver.cards)
-        .with("libcuda", driver.library)
-        .with("driver", driver.version.clone())
+    (state, seen, advice.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
+    use secondpass_model::CudaVersion;
+
     use super::*;
 
     #[test]
@@ -159,16 +186,45 @@ mod tests {
     #[test]
     fn every_state_says_what_to_do() {
         let driver = |cards, library| Driver { version: None, cards, library };
-        for (built, driver, state, advice) in [
-            (true, driver(1, true), State::Ok, "nothing to do"),
-            (false, driver(1, true), State::Warning, "--features cuda"),
-            (true, driver(1, false), State::Warning, "libcuda.so.1"),
-            (true, driver(0, true), State::Absent, "nvidia-smi"),
-            (false, driver(0, false), State::Absent, "install its driver"),
+        let device = DeviceSpec::Cuda(0);
+        let card = || Card {
+            name: "NVIDIA H100".to_owned(),
+            driver: CudaVersion(13_000),
+            free: 70_000_000_000,
+            total: 80_000_000_000,
+        };
+        let not_built = || Err(DeviceError::NotBuilt { device, feature: "cuda" });
+        for (driver, asked, state, says, advice) in [
+            (driver(1, true), Ok(card()), State::Ok, "70.0 GB free of 80.0 GB", "nothing to do"),
+            (driver(1, true), not_built(), State::Warning, "no CUDA", "--features cuda"),
+            (driver(1, false), not_built(), State::Warning, "no libcuda", "libcuda.so.1"),
+            (driver(0, false), not_built(), State::Absent, "no card", "install its driver"),
+            (
+                driver(1, false),
+                Err(DeviceError::NoDriver { device }),
+                State::Warning,
+                "libcuda.so.1",
+                "install the driver",
+            ),
+            (
+                driver(1, true),
+                Err(DeviceError::NoToolkit { device, looked: vec!["/opt/cuda".into()] }),
+                State::Warning,
+                "libdevice",
+                "CUDA_PATH",
+            ),
+            (
+                driver(0, true),
+                Err(DeviceError::NotFound { device, found: 0 }),
+                State::Absent,
+                "no card",
+                "nvidia-smi",
+            ),
         ] {
-            let finding = cuda(built, &driver);
+            let finding = cuda(&driver, asked);
             assert_eq!(finding.state, state, "{}", finding.found);
-            assert!(finding.advice.unwrap().contains(advice));
+            assert!(finding.found.contains(says), "{}", finding.found);
+            assert!(finding.advice.as_ref().unwrap().contains(advice), "{:?}", finding.advice);
         }
     }
 }

@@ -14,6 +14,7 @@ use layer::{LastLayer, Layer};
 use layout::Layout;
 
 use crate::architecture::Network;
+use crate::failure::failed;
 use crate::layers::Embeddings;
 use crate::parallel::on_all_cores;
 use crate::{DeviceSpec, Dtype, Model, ModelConfig};
@@ -79,7 +80,7 @@ impl Ragged {
         let x = self.layers.iter().fold(embedded, |x, layer| layer.forward(x, &layout));
         // [tokens, hidden] -> [batch, hidden] -> [batch]
         let logits: Tensor<1> = self.network.head_of_first(self.last.forward(x, &layout));
-        logits.try_into_vec_as::<f32>().map_err(|e| ScoreError::Device(e.to_string()))
+        logits.try_into_vec_as::<f32>().map_err(|error| failed(&error.to_string()))
     }
 }
 

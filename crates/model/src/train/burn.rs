@@ -12,6 +12,7 @@ use super::adamw::{AdamW, Values};
 use super::plan::{self, Parameter, Role};
 use super::state::{self, Identity, Part};
 use super::trainee::{ask, clip};
+use crate::failure::{caught, failed};
 use crate::padded::Padded;
 use crate::weights::{Parameters, Slot, write};
 use crate::{Model, ModelConfig};
@@ -191,6 +192,29 @@ impl BurnTrainee {
         (network, adapters)
     }
 
+    fn accumulate_one(
+        &mut self,
+        batch: &TokenBatch,
+        seed: u64,
+        derivatives: &mut Derivatives<'_>,
+    ) -> Result<(), TrainError> {
+        let mut device = self.model.device.clone().autodiff();
+        if self.checkpointing == GradientCheckpointingStrategy::Balanced {
+            device = device.gradient_checkpointing();
+        }
+        // Dropout draws from a state that the whole process shares.
+        device.seed(seed);
+        let padded = Padded::new(batch, &self.model.config, &device)?;
+        let (mut tracked, adapters) = self.tracked();
+        let logits = tracked.head(tracked.encode(&padded));
+        let derivatives = ask(derivatives, &numbers(logits.clone().without_autodiff())?)?;
+        let derivatives = TensorData::new(derivatives, [batch.len()]);
+        // Its gradient by each logit is the derivative it is multiplied with.
+        let loss = (logits * Tensor::from_data(derivatives, &device)).sum();
+        self.add_gradients(&mut tracked, adapters, &loss);
+        Ok(())
+    }
+
     fn add_gradients(
         &mut self,
         tracked: &mut dyn Parameters,
@@ -281,21 +305,7 @@ impl Learner for BurnTrainee {
         seed: u64,
         derivatives: &mut Derivatives<'_>,
     ) -> Result<(), TrainError> {
-        let mut device = self.model.device.clone().autodiff();
-        if self.checkpointing == GradientCheckpointingStrategy::Balanced {
-            device = device.gradient_checkpointing();
-        }
-        // Dropout draws from a state that the whole process shares.
-        device.seed(seed);
-        let padded = Padded::new(batch, &self.model.config, &device)?;
-        let (mut tracked, adapters) = self.tracked();
-        let logits = tracked.head(tracked.encode(&padded));
-        let derivatives = ask(derivatives, &numbers(logits.clone().without_autodiff())?)?;
-        let derivatives = TensorData::new(derivatives, [batch.len()]);
-        // Its gradient by each logit is the derivative it is multiplied with.
-        let loss = (logits * Tensor::from_data(derivatives, &device)).sum();
-        self.add_gradients(&mut tracked, adapters, &loss);
-        Ok(())
+        caught(|| self.accumulate_one(batch, seed, derivatives)).map_err(told)?
     }
 
     fn apply(&mut self, rates: &Rates) -> Result<StepReport, TrainError> {
@@ -402,5 +412,13 @@ fn tensor_of(numbers: Vec<f32>, shape: [usize; 2], device: &Device) -> Tensor<2>
 
 fn numbers<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, TrainError> {
     let values = tensor.try_into_vec_as::<f32>();
-    values.map_err(|e| TrainError::Score(ScoreError::Device(e.to_string())))
+    values.map_err(|error| told(failed(&error.to_string())))
+}
+
+/// A full card is the trainer's to deal with, by smaller batches.
+fn told(error: ScoreError) -> TrainError {
+    match error {
+        ScoreError::OutOfMemory(what) => TrainError::OutOfMemory(what),
+        other => TrainError::Score(other),
+    }
 }

@@ -2,6 +2,7 @@
 
 mod decode;
 mod files;
+mod onto;
 mod random;
 mod take;
 mod write;
@@ -10,6 +11,7 @@ use burn::tensor::Tensor;
 
 pub use files::WeightsError;
 pub(crate) use files::{Files, WithNewHead};
+pub(crate) use onto::onto;
 pub use random::Initialization;
 pub(crate) use random::Random;
 pub(crate) use take::take;
