@@ -190,9 +190,10 @@ impl DeviceSpec {
         })
     }
 
-    /// Whether the device has this format at all.
+    /// Whether the device has this format at all. flex has them all, slowly: what a card will compute can
+    /// be tried on it.
     fn computes_in(self, dtype: Dtype) -> bool {
-        matches!(self, Self::Cuda(_)) || dtype == Dtype::F32
+        matches!(self, Self::Cuda(_) | Self::Flex) || dtype == Dtype::F32
     }
 
     /// What went wrong while weights were put on the device.
@@ -304,8 +305,11 @@ mod tests {
 
     #[test]
     fn no_silent_fallback_in_dtype() {
-        let refused = DeviceSpec::Cpu.open(Dtype::Bf16).unwrap_err();
-        assert!(refused.to_string().contains("--dtype f32"), "{refused}");
+        for device in [DeviceSpec::Cpu, DeviceSpec::NdArray] {
+            let refused = device.open(Dtype::Bf16).unwrap_err();
+            assert!(refused.to_string().contains("--dtype f32"), "{refused}");
+        }
+        assert!(DeviceSpec::Flex.open(Dtype::F16).is_ok());
     }
 
     /// Each says which device, what is wrong and what to do.

@@ -15,9 +15,13 @@ impl ModelConfig {
         rows as u64 * hidden + norm + self.num_hidden_layers as u64 * (attention + forward) + head
     }
 
-    /// Bytes that its weights take.
+    /// Bytes that its weights take; norms and the head are f32 in every format.
     pub fn weights_bytes(&self, dtype: Dtype) -> u64 {
-        self.parameters() * dtype.bytes() as u64
+        let hidden = self.hidden_size as u64;
+        let norms = (2 * self.num_hidden_layers as u64 + 1) * 2 * hidden;
+        let wide = norms + hidden * hidden + 2 * hidden + 1;
+        let narrow = self.parameters().saturating_sub(wide);
+        narrow * dtype.bytes() as u64 + wide * Dtype::F32.bytes() as u64
     }
 
     /// Bytes of a card beside the weights that a batch of so many sequences takes while it is scored, each
@@ -89,6 +93,30 @@ mod tests {
         for name in ["bert", "roberta", "xlm-roberta"] {
             let (config, model) = golden(name);
             assert_eq!(config.parameters(), model.parameters() as u64, "{name}");
+        }
+    }
+
+    #[test]
+    fn weights_take_what_the_network_holds() {
+        use crate::weights::{Parameters, Slot};
+        for (name, dtype) in [("bert", Dtype::Bf16), ("xlm-roberta", Dtype::F16)] {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/models");
+            let config = folder.join(name).join("config.json");
+            let weights = [folder.join(name).join("model.safetensors")];
+            let model = Model::load(&config, &weights, DeviceSpec::Flex, dtype, Head::FromFile);
+            let mut bytes = 0;
+            model.unwrap().network.visit("", &mut |_, slot| {
+                bytes += match slot {
+                    Slot::Matrix(tensor, _) => {
+                        tensor.shape().num_elements() * tensor.dtype().size()
+                    }
+                    Slot::Vector(tensor, _) => {
+                        tensor.shape().num_elements() * tensor.dtype().size()
+                    }
+                };
+            });
+            let config = ModelConfig::from_file(&config).unwrap();
+            assert_eq!(config.weights_bytes(dtype), bytes as u64, "{name}");
         }
     }
 

@@ -43,6 +43,16 @@ pub enum ScoreError {
         "no memory for a batch: {0}; close other programs, or lower the tokens of a batch or max_length"
     )]
     OutOfMemory(String),
+    /// A logit is no number, as something before it was beyond the format's range.
+    #[error(
+        "a score is not finite in {dtype}, whose largest number is {largest}; use --dtype bf16 or f32"
+    )]
+    NotFinite {
+        /// The number format.
+        dtype: String,
+        /// Its largest number.
+        largest: u32,
+    },
     /// The device failed.
     #[error("the device failed: {0}")]
     Device(String),

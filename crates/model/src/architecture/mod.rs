@@ -5,10 +5,11 @@ mod body;
 mod roberta;
 mod xlm_roberta;
 
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 
 pub(crate) use body::Body;
 
+use crate::layers::cast;
 use crate::padded::Padded;
 use crate::weights::{Parameters, Slot, Source, WeightsError};
 use crate::{ModelConfig, ModelType};
@@ -54,12 +55,14 @@ impl Network {
         self.head_of_first(encoded.narrow(1, 0, 1).squeeze_dim::<2>(1))
     }
 
-    /// The same from the first tokens' output alone.
+    /// The same from the first tokens' output alone, in f32 whatever format the encoder computes in: the
+    /// head is a ten-thousandth of the work, and its rounding all of a logit's.
     ///
     /// # Shapes
     /// - first: `[batch, hidden]`
     /// - result: `[batch]`
     pub fn head_of_first(&self, first: Tensor<2>) -> Tensor<1> {
+        let first = cast(first, DType::F32);
         let logits = match self {
             Self::XlmRoberta(network) => network.head(first),
             Self::Roberta(network) => network.head(first),

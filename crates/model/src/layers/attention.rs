@@ -1,9 +1,9 @@
 use burn::tensor::activation::softmax;
 use burn::tensor::module::attention;
 use burn::tensor::ops::AttentionModuleOptions;
-use burn::tensor::{Bool, Tensor};
+use burn::tensor::{Bool, DType, Tensor};
 
-use super::{Linear, dropout};
+use super::{Linear, cast, dropout};
 use crate::ModelConfig;
 use crate::weights::{Parameters, Slot, Source, WeightsError};
 
@@ -57,33 +57,41 @@ impl Attention {
                 .reshape([batch, 1, 1, tokens])
                 .expand([batch, self.heads, tokens, tokens])
         });
-        let context = if query.is_autodiff() {
-            self.unfused(query, key, value, mask)
+        // Of narrow formats the fused operation makes single ones on a card, which round in the softmax.
+        let context = if query.is_autodiff() || query.dtype() != DType::F32 {
+            unfused(query, key, value, mask, self.dropout)
         } else {
             attention(query, key, value, mask, None, AttentionModuleOptions::default())
         };
         // [batch, heads, tokens, head size] -> [batch, tokens, hidden]
         self.output.forward(context.swap_dims(1, 2).reshape([batch, tokens, hidden]))
     }
+}
 
-    /// The same in separate steps, with dropout on the weights: burn's fused operation has neither
-    /// dropout nor a backward pass of its own.
-    fn unfused(
-        &self,
-        query: Tensor<4>,
-        key: Tensor<4>,
-        value: Tensor<4>,
-        mask: Option<Tensor<4, Bool>>,
-    ) -> Tensor<4> {
-        let scale = 1.0 / (self.head_size as f64).sqrt();
-        // [batch, heads, query, key]
-        let scores = query.matmul(key.transpose()) * scale;
-        let scores = match mask {
-            Some(mask) => scores.mask_fill(mask, f32::NEG_INFINITY),
-            None => scores,
-        };
-        dropout(softmax(scores, 3), self.dropout).matmul(value)
-    }
+/// Attention in separate steps, with dropout on the weights: burn's fused operation has neither dropout
+/// nor a backward pass of its own. Scores are scaled before they are formed, so that they stay within a
+/// narrow format's range, and their softmax is computed in f32.
+///
+/// # Shapes
+/// - query: `[batch, heads, queries, head size]`, as is the result
+/// - key and value: `[batch, heads, keys, head size]`
+/// - mask: `[batch, heads, queries, keys]`, true where nothing is seen; every query sees something
+pub(crate) fn unfused(
+    query: Tensor<4>,
+    key: Tensor<4>,
+    value: Tensor<4>,
+    mask: Option<Tensor<4, Bool>>,
+    share: f64,
+) -> Tensor<4> {
+    let ([.., size], dtype) = (query.dims(), query.dtype());
+    let scale = 1.0 / (size as f64).sqrt();
+    // [batch, heads, query, key]
+    let scores = cast((query * scale).matmul(key.transpose()), DType::F32);
+    let scores = match mask {
+        Some(mask) => scores.mask_fill(mask, f32::NEG_INFINITY),
+        None => scores,
+    };
+    dropout(cast(softmax(scores, 3), dtype), share).matmul(value)
 }
 
 impl Parameters for Attention {

@@ -1,8 +1,8 @@
 use burn::tensor::activation::{gelu, gelu_approximate, relu};
-use burn::tensor::{Bool, Tensor};
+use burn::tensor::{Bool, DType, Tensor};
 
 use super::attention::Attention;
-use super::{LayerNorm, Linear, dropout};
+use super::{LayerNorm, Linear, cast, dropout};
 use crate::ModelConfig;
 use crate::config::Activation;
 use crate::weights::{Parameters, Slot, Source, WeightsError};
@@ -40,7 +40,7 @@ impl Encoder {
     /// - x and result: `[batch, tokens, hidden]`
     /// - padding: `[batch, tokens]`, true where there is padding
     pub fn forward(&self, x: Tensor<3>, padding: Option<&Tensor<2, Bool>>) -> Tensor<3> {
-        self.layers.iter().fold(x, |x, layer| layer.forward(x, padding))
+        self.layers.iter().fold(x, |x, layer| layer.forward(layer.narrowed(x), padding))
     }
 }
 
@@ -66,6 +66,11 @@ impl Layer {
         })
     }
 
+    /// In the format that its products are computed in: embeddings may be in another.
+    fn narrowed(&self, x: Tensor<3>) -> Tensor<3> {
+        cast(x, self.widen.weight.dtype())
+    }
+
     fn forward(&self, x: Tensor<3>, padding: Option<&Tensor<2, Bool>>) -> Tensor<3> {
         let attended = dropout(self.attention.forward(x.clone(), padding), self.dropout);
         let x = self.attention_norm.forward(x + attended);
@@ -76,11 +81,13 @@ impl Layer {
     }
 }
 
-/// What stands between a layer's two wide projections.
+/// What stands between a layer's two wide projections, in f32 whatever it is given: of several operations
+/// each would round in a narrow format, and f16 has no cube of 41.
 pub(crate) fn activate<const D: usize>(activation: Activation, x: Tensor<D>) -> Tensor<D> {
+    let (dtype, wide) = (x.dtype(), |x| cast(x, DType::F32));
     match activation {
-        Activation::Gelu => gelu(x),
-        Activation::GeluTanh => gelu_approximate(x),
+        Activation::Gelu => cast(gelu(wide(x)), dtype),
+        Activation::GeluTanh => cast(gelu_approximate(wide(x)), dtype),
         Activation::Relu => relu(x),
     }
 }
@@ -94,6 +101,32 @@ impl Parameters for Encoder {
             layer.widen.visit(&format!("{path}.intermediate.dense"), visit);
             layer.narrow.visit(&format!("{path}.output.dense"), visit);
             layer.output_norm.visit(&format!("{path}.output.LayerNorm"), visit);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DeviceSpec, Dtype};
+
+    /// A cube of 60 is beyond f16, and tanh's argument then infinite or no number.
+    #[test]
+    fn activations_of_narrow_numbers_are_computed_in_f32() {
+        let device = DeviceSpec::Flex.open(Dtype::F32).unwrap();
+        let values = [-60.0, -3.0, -0.5, 0.0, 0.75, 2.0, 60.0, 5000.0f32];
+        for activation in [Activation::Gelu, Activation::GeluTanh, Activation::Relu] {
+            let wide = Tensor::<1>::from_data(values, &device);
+            let expected = activate(activation, wide.clone()).try_into_vec_as::<f32>().unwrap();
+            for (dtype, tolerance) in [(DType::F16, 1e-3), (DType::BF16, 8e-3)] {
+                let found = activate(activation, cast(wide.clone(), dtype));
+                assert_eq!(found.dtype(), dtype);
+                let found = found.try_into_vec_as::<f32>().unwrap();
+                for (found, expected) in found.iter().zip(&expected) {
+                    let off = (found - expected).abs();
+                    assert!(off <= tolerance * expected.abs().max(0.1), "{activation:?} {dtype:?}");
+                }
+            }
         }
     }
 }

@@ -6,11 +6,20 @@ mod encoder;
 mod layer_norm;
 mod linear;
 
-use burn::tensor::{Distribution, Tensor};
+pub(crate) use attention::unfused;
+use burn::tensor::{DType, Distribution, Tensor};
 pub(crate) use embeddings::Embeddings;
 pub(crate) use encoder::{Encoder, Layer as EncoderLayer, activate};
 pub(crate) use layer_norm::LayerNorm;
 pub(crate) use linear::Linear;
+
+/// In another number format, where it is not in that one already.
+pub(crate) fn cast<const D: usize>(x: Tensor<D>, dtype: DType) -> Tensor<D> {
+    match x.dtype() == dtype {
+        true => x,
+        false => x.cast(dtype),
+    }
+}
 
 /// Zeroes a share of the elements and scales the others up, while training only: a tensor without
 /// autodiff passes unchanged.

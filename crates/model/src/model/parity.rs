@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{DType, Int, Tensor, TensorData};
 use secondpass_kernels::{Instructions, Threads};
 use secondpass_text::{PairTokenizer, Scorer, TokenBatch};
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use super::Model;
 use crate::architecture::Network;
 use crate::config::Activation;
 use crate::padded::Padded;
-use crate::weights::{Files, Kind, Parameters, Slot};
+use crate::weights::{Files, Kind, Parameters, Slot, write};
 use crate::{DeviceSpec, Dtype, Engine, Head, ModelConfig, Packed};
 
 /// Absolute, on logits that span at least 2 and on hidden states of about unit size.
@@ -115,9 +115,13 @@ fn engine(name: &str, device: DeviceSpec) -> Engine {
 }
 
 fn load(name: &str, device: DeviceSpec) -> Model {
+    load_in(name, device, Dtype::F32)
+}
+
+fn load_in(name: &str, device: DeviceSpec, dtype: Dtype) -> Model {
     let folder = folder(name);
     let config = folder.join("config.json");
-    Model::load(&config, &weights(&folder), device, Dtype::F32, Head::FromFile).unwrap()
+    Model::load(&config, &weights(&folder), device, dtype, Head::FromFile).unwrap()
 }
 
 fn golden(name: &str) -> Golden {
@@ -156,6 +160,99 @@ fn logits_equal_transformers_padded_and_one_by_one() {
             assert!(apart <= TOLERANCE, "{name} on {device}: a batch is {apart} off its singles");
         }
     }
+}
+
+/// The formats that a card computes in, on flex, against the CPU's f32. A narrow format rounds weights and
+/// activations to 11 or 8 bits, and nobody's logits are exact then: beside them stands how far those of
+/// transformers 5.23 are off its own f32's, as a root of the mean square over these pairs, with PyTorch
+/// 2.15's SDPA on a CPU.
+const NARROW: [(&str, Dtype, f64); 6] = [
+    ("xlm-roberta", Dtype::F16, 0.0048),
+    ("xlm-roberta", Dtype::Bf16, 0.0476),
+    ("roberta", Dtype::F16, 0.0132),
+    ("roberta", Dtype::Bf16, 0.0587),
+    ("bert", Dtype::F16, 0.0042),
+    ("bert", Dtype::Bf16, 0.0405),
+];
+/// How much larger ours may be: these 32 pairs share their weights' rounding, and another order of sums
+/// alone moves theirs so far.
+const AS_LARGE: f64 = 1.5;
+
+/// The root of the mean square of what two lists are apart.
+fn apart(a: &[f32], b: &[f32]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let squares = a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2));
+    (squares.sum::<f64>() / a.len() as f64).sqrt()
+}
+
+#[test]
+fn narrow_formats_are_as_near_to_f32_as_transformers() {
+    let mut far = Vec::new();
+    for (name, dtype, theirs) in NARROW {
+        let golden = golden(name);
+        let expected = engine(name, DeviceSpec::Cpu).score(&[golden.batch()]).unwrap();
+        let padded = load_in(name, DeviceSpec::Flex, dtype);
+        assert_eq!(padded.dtype(), dtype);
+        let ragged = Engine::of(padded.clone()).unwrap();
+        for model in [&padded as &dyn Scorer, &ragged] {
+            let ours = apart(&expected, &model.score(&[golden.batch()]).unwrap());
+            let told = format!("{name}, {dtype}: {ours:.4}, transformers {theirs:.4}");
+            println!("{told}");
+            assert!(ours > 1e-4, "{told}: it is f32's error, not the format's");
+            far.extend((ours > AS_LARGE * theirs).then_some(told));
+        }
+    }
+    assert!(far.is_empty(), "{far:?}");
+}
+
+/// Norms and the head are f32 in every format, and all else is what was asked for.
+#[test]
+fn norms_and_the_head_are_f32_in_every_format() {
+    for (name, head) in [("bert", 4), ("xlm-roberta", 4)] {
+        let mut model = load_in(name, DeviceSpec::Flex, Dtype::Bf16);
+        let (mut heads, mut norms) = (0, 0);
+        model.network.visit("", &mut |name, slot| {
+            let (kind, dtype) = match slot {
+                Slot::Matrix(tensor, kind) => (kind, tensor.dtype()),
+                Slot::Vector(tensor, kind) => (kind, tensor.dtype()),
+            };
+            let is_head = name.starts_with("classifier.") || name.contains(".pooler.");
+            let is_norm = matches!(kind, Kind::Scale | Kind::Shift);
+            (heads, norms) = (heads + usize::from(is_head), norms + usize::from(is_norm));
+            let expected = if is_head || is_norm { DType::F32 } else { DType::BF16 };
+            assert_eq!(dtype, expected, "{name}");
+        });
+        assert_eq!((heads, norms), (head, 2 + 4 * model.config.num_hidden_layers));
+    }
+}
+
+/// Activations of many hundreds, whose squares f16 does not hold, and then such as it does not hold
+/// themselves.
+#[test]
+fn large_activations_give_no_nan() {
+    let golden = golden("xlm-roberta");
+    let enlarged = |factor: f32, device: DeviceSpec, dtype: Dtype| {
+        let mut model = load("xlm-roberta", DeviceSpec::Flex);
+        model.network.visit("", &mut |name, slot| {
+            if let (true, Slot::Vector(bias, _)) = (name.ends_with("output.dense.bias"), slot) {
+                let places = Tensor::<1, Int>::arange(0..bias.dims()[0] as i64, &bias.device());
+                *bias = bias.clone() + places.float().sin() * factor;
+            }
+        });
+        let folder = tempfile::tempdir().unwrap();
+        write(&mut model.network, &model.config, folder.path(), false).unwrap();
+        let weights = [folder.path().join("model.safetensors")];
+        Engine::load(&folder.path().join("config.json"), &weights, device, dtype).unwrap()
+    };
+    let scores = |factor, device, dtype| enlarged(factor, device, dtype).score(&[golden.batch()]);
+    let expected = scores(1e3, DeviceSpec::Cpu, Dtype::F32).unwrap();
+    for (dtype, tolerance) in [(Dtype::F16, 2e-2), (Dtype::Bf16, 1e-1)] {
+        let far = apart(&expected, &scores(1e3, DeviceSpec::Flex, dtype).unwrap());
+        assert!(far <= tolerance, "{dtype}: {far}");
+    }
+    assert!(scores(1e5, DeviceSpec::Flex, Dtype::Bf16).unwrap().iter().all(|x| x.is_finite()));
+    let beyond = scores(1e5, DeviceSpec::Flex, Dtype::F16).unwrap_err().to_string();
+    assert!(beyond.contains("65504") && beyond.contains("--dtype bf16"), "{beyond}");
 }
 
 /// Each set of instructions forced, on one thread and on two, in one batch and one by one.

@@ -80,7 +80,20 @@ impl Ragged {
         let x = self.layers.iter().fold(embedded, |x, layer| layer.forward(x, &layout));
         // [tokens, hidden] -> [batch, hidden] -> [batch]
         let logits: Tensor<1> = self.network.head_of_first(self.last.forward(x, &layout));
-        logits.try_into_vec_as::<f32>().map_err(|error| failed(&error.to_string()))
+        self.read(logits)
+    }
+
+    fn read(&self, logits: Tensor<1>) -> Result<Vec<f32>, ScoreError> {
+        let read = logits.try_into_vec_as::<f32>();
+        let logits = read.map_err(|error| failed(&error.to_string()))?;
+        // Other formats have f32's range: what is not finite there is said by who ranks.
+        match self.dtype == Dtype::F16 && logits.iter().any(|logit| !logit.is_finite()) {
+            true => {
+                let (dtype, largest) = (self.dtype.to_string(), half::f16::MAX.to_f32() as u32);
+                Err(ScoreError::NotFinite { dtype, largest })
+            }
+            false => Ok(logits),
+        }
     }
 }
 

@@ -277,9 +277,16 @@ impl Files {
         Ok(values)
     }
 
-    fn tensor<const D: usize>(&self, values: Vec<f32>, shape: [usize; D]) -> Tensor<D> {
+    fn tensor<const D: usize>(
+        &self,
+        name: &str,
+        kind: Kind,
+        values: Vec<f32>,
+        shape: [usize; D],
+    ) -> Tensor<D> {
+        let dtype = format(name, kind, self.dtype);
         // Narrow formats are converted on the host, so that the device never holds both.
-        let data = match self.dtype {
+        let data = match dtype {
             Dtype::F32 => TensorData::new(values, shape),
             Dtype::F16 => {
                 TensorData::new(values.into_iter().map(f16::from_f32).collect::<Vec<_>>(), shape)
@@ -288,7 +295,7 @@ impl Files {
                 TensorData::new(values.into_iter().map(bf16::from_f32).collect::<Vec<_>>(), shape)
             }
         };
-        Tensor::from_data(data, (&self.device, self.dtype.burn()))
+        Tensor::from_data(data, (&self.device, dtype.burn()))
     }
 }
 
@@ -302,12 +309,12 @@ impl Source for Files {
         let transposed = kind == Kind::Projection;
         let expected = if transposed { [shape[1], shape[0]] } else { shape };
         let values = self.read(name, &expected, transposed, kind)?;
-        Ok(self.tensor(values, shape))
+        Ok(self.tensor(name, kind, values, shape))
     }
 
     fn vector(&mut self, name: &str, length: usize, kind: Kind) -> Result<Tensor<1>, WeightsError> {
         let values = self.read(name, &[length], false, kind)?;
-        Ok(self.tensor(values, [length]))
+        Ok(self.tensor(name, kind, values, [length]))
     }
 }
 
@@ -335,6 +342,15 @@ impl Source for WithNewHead {
             true => self.files.vector(name, length, kind),
             false => self.random.vector(name, length, kind),
         }
+    }
+}
+
+/// The format of a parameter in a model of some format: norms and the head compute in f32.
+pub(crate) fn format(name: &str, kind: Kind, dtype: Dtype) -> Dtype {
+    match kind {
+        Kind::Scale | Kind::Shift => Dtype::F32,
+        _ if is_head(name) => Dtype::F32,
+        _ => dtype,
     }
 }
 
