@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use crate::{ScoreError, Scorer, TokenBatch};
+use crate::{Compute, ScoreError, Scorer, TokenBatch};
 
 /// How far one optimizer step goes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,6 +66,16 @@ pub enum TrainError {
     /// The weights could not be written.
     #[error("cannot write the model: {0}")]
     Save(String),
+    /// A number format that this device does not train in.
+    #[error(
+        "{device} trains in f32 only, not in {compute}; use --device cuda, or set training.compute to \"f32\""
+    )]
+    Compute {
+        /// The device.
+        device: String,
+        /// The format.
+        compute: Compute,
+    },
     /// Parts of a model that cannot be trained, or not on this device.
     #[error("the model cannot be trained so: {0}")]
     Trained(String),

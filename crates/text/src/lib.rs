@@ -25,6 +25,6 @@ pub use pair::{EncodedPair, PairTokenizer, TokenizeError};
 pub use plan::plan;
 pub use scorer::{ScoreError, Scorer};
 pub use single::{EncodedText, TextTokenizer};
-pub use trained::{Lora, LoraTarget, Trained, UnknownLoraTarget};
+pub use trained::{Compute, Lora, LoraTarget, Trained, UnknownCompute, UnknownLoraTarget};
 pub use truncation::{Truncation, UnknownTruncation};
 pub use unigram::{UnigramError, train_unigram};

@@ -14,12 +14,59 @@ pub struct Trained {
     /// Whether activations are computed again on the way back instead of kept: less memory, more time,
     /// the same steps.
     pub recompute: bool,
+    /// What the encoder's products are computed in.
+    pub compute: Compute,
+}
+
+/// The number format of an encoder's products while it is trained. Weights, gradients, moments and what
+/// is saved are f32 in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Compute {
+    /// 32-bit floats.
+    #[default]
+    F32,
+    /// bfloat16, which has f32's range: no loss has to be scaled.
+    Bf16,
+}
+
+impl Compute {
+    /// All there are.
+    pub const ALL: [Self; 2] = [Self::F32, Self::Bf16];
+}
+
+impl fmt::Display for Compute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+        })
+    }
+}
+
+/// A name that no [`Compute`] has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no format to train in; there are f32 and bf16")]
+pub struct UnknownCompute(pub String);
+
+impl FromStr for Compute {
+    type Err = UnknownCompute;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|compute| compute.to_string() == name);
+        found.ok_or_else(|| UnknownCompute(name.to_owned()))
+    }
 }
 
 impl Default for Trained {
     /// Everything.
     fn default() -> Self {
-        Self { embeddings: true, frozen_layers: 0, lora: None, recompute: false }
+        Self {
+            embeddings: true,
+            frozen_layers: 0,
+            lora: None,
+            recompute: false,
+            compute: Compute::F32,
+        }
     }
 }
 
@@ -105,6 +152,11 @@ mod tests {
         for target in LoraTarget::ALL {
             assert_eq!(target.to_string().parse(), Ok(target));
         }
+        for compute in Compute::ALL {
+            assert_eq!(compute.to_string().parse(), Ok(compute));
+        }
+        let error = "f16".parse::<Compute>().unwrap_err().to_string();
+        assert!(error.contains("'f16'") && error.contains("bf16"), "{error}");
         let error = "dense".parse::<LoraTarget>().unwrap_err().to_string();
         assert!(
             LoraTarget::ALL.iter().all(|target| error.contains(&target.to_string())),

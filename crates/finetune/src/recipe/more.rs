@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use secondpass_evaluation::Pool;
-use secondpass_text::{AdamW, Lora, LoraTarget, Trained};
+use secondpass_text::{AdamW, Compute, Lora, LoraTarget, Trained};
 use serde::Deserialize;
 
 use super::parse::{Keys, quoted};
@@ -114,8 +114,11 @@ impl Keys<'_> {
         raw: Option<RawTrained>,
         seed: u64,
         recompute: bool,
+        compute: Compute,
     ) -> Result<Trained, RecipeError> {
-        let Some(raw) = raw else { return Ok(Trained { recompute, ..Trained::default() }) };
+        let Some(raw) = raw else {
+            return Ok(Trained { recompute, compute, ..Trained::default() });
+        };
         let lora = raw.lora.map(|lora| self.lora(&lora, seed)).transpose()?;
         if lora.is_some() {
             let stray = raw.embeddings == Some(true);
@@ -127,7 +130,14 @@ impl Keys<'_> {
             frozen_layers: raw.frozen_layers.unwrap_or(0),
             lora,
             recompute,
+            compute,
         })
+    }
+
+    pub(super) fn compute(&self, raw: Option<&str>) -> Result<Compute, RecipeError> {
+        let Some(name) = raw else { return Ok(Compute::default()) };
+        let allowed = || Compute::ALL.map(|compute| quoted(&compute.to_string())).join(", ");
+        name.parse().map_err(|_| self.value("training.compute", quoted(name), &allowed()))
     }
 
     fn lora(&self, raw: &RawLora, seed: u64) -> Result<Lora, RecipeError> {

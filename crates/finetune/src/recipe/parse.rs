@@ -30,6 +30,7 @@ impl Recipe {
         let keys = Keys { file: file_name };
         let model = keys.model(raw.model)?;
         let recompute = raw.training.recompute.unwrap_or(false);
+        let compute = keys.compute(raw.training.compute.as_deref())?;
         let training = keys.training(raw.training)?;
         if let ModelSource::Random { shape, .. } = &model
             && training.max_length > shape.max_length
@@ -56,7 +57,7 @@ impl Recipe {
             data: keys.data(raw.data)?,
             sampling,
             loss,
-            trained: keys.trained(raw.trained, raw.seed, recompute)?,
+            trained: keys.trained(raw.trained, raw.seed, recompute, compute)?,
             training,
             keep: keys.keeping(raw.keep, dev.every)?,
             tests: keys.tests(raw.evaluate, &dev)?,
@@ -149,6 +150,7 @@ struct RawTraining {
     groups_per_batch: Option<usize>,
     tokens_per_batch: Option<usize>,
     recompute: Option<bool>,
+    compute: Option<String>,
     learning_rate: f64,
     warmup: toml::Value,
     weight_decay: f64,

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use secondpass_data::training::Layout;
-use secondpass_text::LoraTarget;
+use secondpass_text::{Compute, LoraTarget};
 
 use super::*;
 
@@ -75,6 +75,12 @@ fn judgements_of_a_folder() {
     assert!(allowed.allow_overlap);
     let again = with("groups_per_step", "recompute = true\ngroups_per_step").unwrap();
     assert!(again.trained.recompute);
+    assert_eq!(again.trained.compute, Compute::F32);
+    let narrow =
+        |name: &str| with("groups_per_step", &format!("compute = \"{name}\"\ngroups_per_step"));
+    assert_eq!(narrow("bf16").unwrap().trained.compute, Compute::Bf16);
+    let refused = narrow("f16").unwrap_err().to_string();
+    assert!(refused.contains("'training.compute' is 'f16'; allowed: 'f32', 'bf16'"), "{refused}");
     assert_eq!(with("depth = 50", "depth = 50\npool = \"judged\"").unwrap().dev.pool, Pool::Judged);
 }
 

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use burn::tensor::{Device, GradientCheckpointingStrategy, Tensor, TensorData};
+use burn::tensor::{DType, Device, GradientCheckpointingStrategy, Tensor, TensorData};
 use secondpass_text::{
-    Derivatives, Learner, Rates, ScoreError, Scorer, StepReport, TokenBatch, TrainError, Trained,
+    Compute, Derivatives, Learner, Rates, ScoreError, Scorer, StepReport, TokenBatch, TrainError,
+    Trained,
 };
 
 use super::adamw::{AdamW, Values};
@@ -13,6 +14,7 @@ use super::plan::{self, Parameter, Role};
 use super::state::{self, Identity, Part};
 use super::trainee::{ask, clip};
 use crate::failure::{caught, failed};
+use crate::layers::cast;
 use crate::padded::Padded;
 use crate::weights::{Parameters, Slot, write};
 use crate::{Model, ModelConfig};
@@ -31,6 +33,8 @@ pub(super) struct BurnTrainee {
     identity: String,
     /// What becomes of activations: burn computes those again that cost memory and little time.
     checkpointing: GradientCheckpointingStrategy,
+    /// What the encoder's products are computed in. All that is kept here is f32.
+    products: DType,
 }
 
 /// An adapter with what it is added to; all `[in, ..]` as the network's own.
@@ -110,6 +114,10 @@ impl BurnTrainee {
                 true => GradientCheckpointingStrategy::Balanced,
                 false => GradientCheckpointingStrategy::Disabled,
             },
+            products: match trained.compute {
+                Compute::F32 => DType::F32,
+                Compute::Bf16 => DType::BF16,
+            },
         })
     }
 
@@ -158,38 +166,54 @@ impl BurnTrainee {
         values
     }
 
-    /// The network with autodiff on, and the parts of its adapters.
-    fn tracked(&self) -> (crate::architecture::Network, Vec<Low>) {
+    /// The network with autodiff on, its products in the format that is computed in, and the tensors whose
+    /// gradients are wanted, in order. Those are the f32 ones: on the way back a gradient passes through
+    /// the same rounding as its weight did.
+    fn tracked(&self) -> (crate::architecture::Network, Vec<Values>) {
         let checkpointing = self.checkpointing;
         let mut network = self.model.network.clone();
-        let mut roles = self.parameters.iter().map(|parameter| parameter.role);
-        let mut adapters = Vec::new();
-        network.visit("", &mut |_, slot| match (slot, roles.next()) {
-            (Slot::Matrix(tensor, _), Some(Role::Low(..))) => {
-                let Low { base, down, up, scale } = self.adapters[adapters.len()].clone();
-                let low = Low {
-                    base: differentiable(base, checkpointing),
-                    down: differentiable(down, checkpointing).require_grad(),
-                    up: differentiable(up, checkpointing).require_grad(),
-                    scale,
-                };
-                *tensor = low.merged();
-                adapters.push(low);
-            }
-            (Slot::Matrix(tensor, _), Some(Role::Whole)) => {
-                *tensor = differentiable(tensor.clone(), checkpointing).require_grad();
-            }
-            (Slot::Vector(tensor, _), Some(Role::Whole)) => {
-                *tensor = differentiable(tensor.clone(), checkpointing).require_grad();
-            }
-            (Slot::Matrix(tensor, _), _) => {
-                *tensor = differentiable(tensor.clone(), checkpointing);
-            }
-            (Slot::Vector(tensor, _), _) => {
-                *tensor = differentiable(tensor.clone(), checkpointing);
+        let mut parameters = self.parameters.iter();
+        let mut adapters = self.adapters.iter();
+        let mut leaves = Vec::new();
+        network.visit("", &mut |_, slot| {
+            let Some(parameter) = parameters.next() else { return };
+            let dtype = match parameter.is_narrow() {
+                true => self.products,
+                false => DType::F32,
+            };
+            match (slot, parameter.role) {
+                (Slot::Matrix(tensor, _), Role::Low(..)) => {
+                    let Some(Low { base, down, up, scale }) = adapters.next().cloned() else {
+                        return;
+                    };
+                    let low = Low {
+                        base: differentiable(base, checkpointing),
+                        down: differentiable(down, checkpointing).require_grad(),
+                        up: differentiable(up, checkpointing).require_grad(),
+                        scale,
+                    };
+                    *tensor = cast(low.merged(), dtype);
+                    leaves.extend([Values::Matrix(low.down), Values::Matrix(low.up)]);
+                }
+                (Slot::Matrix(tensor, _), Role::Whole) => {
+                    let leaf = differentiable(tensor.clone(), checkpointing).require_grad();
+                    *tensor = cast(leaf.clone(), dtype);
+                    leaves.push(Values::Matrix(leaf));
+                }
+                (Slot::Vector(tensor, _), Role::Whole) => {
+                    let leaf = differentiable(tensor.clone(), checkpointing).require_grad();
+                    *tensor = cast(leaf.clone(), dtype);
+                    leaves.push(Values::Vector(leaf));
+                }
+                (Slot::Matrix(tensor, _), _) => {
+                    *tensor = differentiable(cast(tensor.clone(), dtype), checkpointing);
+                }
+                (Slot::Vector(tensor, _), _) => {
+                    *tensor = differentiable(cast(tensor.clone(), dtype), checkpointing);
+                }
             }
         });
-        (network, adapters)
+        (network, leaves)
     }
 
     fn accumulate_one(
@@ -205,41 +229,25 @@ impl BurnTrainee {
         // Dropout draws from a state that the whole process shares.
         device.seed(seed);
         let padded = Padded::new(batch, &self.model.config, &device)?;
-        let (mut tracked, adapters) = self.tracked();
+        let (tracked, leaves) = self.tracked();
         let logits = tracked.head(tracked.encode(&padded));
         let derivatives = ask(derivatives, &numbers(logits.clone().without_autodiff())?)?;
         let derivatives = TensorData::new(derivatives, [batch.len()]);
         // Its gradient by each logit is the derivative it is multiplied with.
         let loss = (logits * Tensor::from_data(derivatives, &device)).sum();
-        self.add_gradients(&mut tracked, adapters, &loss);
+        self.add_gradients(&leaves, &loss);
         Ok(())
     }
 
-    fn add_gradients(
-        &mut self,
-        tracked: &mut dyn Parameters,
-        adapters: Vec<Low>,
-        loss: &Tensor<1>,
-    ) {
+    fn add_gradients(&mut self, leaves: &[Values], loss: &Tensor<1>) {
         let mut all = loss.backward();
-        let mut found = Vec::new();
-        let mut roles = self.parameters.iter().map(|parameter| parameter.role);
-        let mut adapters = adapters.into_iter();
-        tracked.visit("", &mut |_, slot| match (slot, roles.next()) {
-            (_, Some(Role::Low(..))) => {
-                if let Some(Low { down, up, .. }) = adapters.next() {
-                    found.push(down.grad_remove(&mut all).map(Values::Matrix));
-                    found.push(up.grad_remove(&mut all).map(Values::Matrix));
-                }
-            }
-            (Slot::Matrix(tensor, _), Some(Role::Whole)) => {
-                found.push(tensor.grad_remove(&mut all).map(Values::Matrix));
-            }
-            (Slot::Vector(tensor, _), Some(Role::Whole)) => {
-                found.push(tensor.grad_remove(&mut all).map(Values::Vector));
-            }
-            _ => {}
-        });
+        let found: Vec<Option<Values>> = leaves
+            .iter()
+            .map(|leaf| match leaf {
+                Values::Matrix(leaf) => leaf.grad_remove(&mut all).map(Values::Matrix),
+                Values::Vector(leaf) => leaf.grad_remove(&mut all).map(Values::Vector),
+            })
+            .collect();
         self.gradients.resize(found.len(), None);
         for (sum, gradient) in self.gradients.iter_mut().zip(found) {
             *sum = match (sum.take(), gradient) {

@@ -112,7 +112,7 @@ fn trainee(run: &Run, device: DeviceSpec) -> Trainee {
         Some(Adapters { targets, rank, alpha }) => {
             let targets = targets.iter().map(|target| target.parse().unwrap()).collect();
             let lora = Lora { targets, rank: *rank, alpha: *alpha, seed: 0 };
-            Trained { embeddings: false, frozen_layers: 0, lora: Some(lora), recompute: false }
+            Trained { embeddings: false, lora: Some(lora), ..Trained::default() }
         }
     };
     let mut trainee = Trainee::new(model, &trained).unwrap();

@@ -42,6 +42,11 @@ impl Parameter {
         Self { name, kind, shape, role }
     }
 
+    /// Whether it is part of a product whose format may be narrow: of an encoder layer, and no norm.
+    pub fn is_narrow(&self) -> bool {
+        layer(&self.name).is_some() && matches!(self.kind, Kind::Projection | Kind::Bias)
+    }
+
     /// Whether the optimizer makes it smaller: all but biases and norms.
     pub fn decays(&self) -> bool {
         decays(self.kind)

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use safetensors::tensor::{Dtype, View};
 use safetensors::{SafeTensors, serialize_to_file};
-use secondpass_text::{TrainError, Trained};
+use secondpass_text::{Compute, TrainError, Trained};
 use sha2::{Digest, Sha256};
 
 use super::plan::{Parameter, Role};
@@ -24,8 +24,16 @@ impl Identity {
     pub fn new(config: &ModelConfig, trained: &Trained, parameters: &[Parameter]) -> Self {
         let mut hash = Sha256::new();
         hash.update(serde_json::to_string(config).unwrap_or_default());
-        // What is computed again is the same to the bit: a state goes on either way.
-        hash.update(format!("{:?}", Trained { recompute: false, ..trained.clone() }));
+        let Trained { embeddings, frozen_layers, lora, recompute: _, compute } = trained;
+        // What is computed again is the same to the bit: a state goes on either way. The text is that of
+        // states from before there was another format than f32, which are still read.
+        hash.update(format!(
+            "Trained {{ embeddings: {embeddings:?}, frozen_layers: {frozen_layers:?}, lora: {lora:?}, \
+             recompute: false }}"
+        ));
+        if *compute != Compute::F32 {
+            hash.update(compute.to_string());
+        }
         for Parameter { name, shape, role, .. } in parameters {
             hash.update(format!("{name} {shape:?} {role:?}"));
         }
@@ -186,4 +194,30 @@ fn update(hash: &mut Sha256, values: &[f32]) {
 
 fn hex(hash: Sha256) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A training that an earlier version began goes on.
+    #[test]
+    fn an_f32_trainings_identity_is_what_it_was_before_there_was_bf16() {
+        let json = r#"{
+            "model_type": "bert", "hidden_size": 4, "num_hidden_layers": 1, "pad_token_id": 0,
+            "num_attention_heads": 1, "intermediate_size": 4, "vocab_size": 5, "layer_norm_eps": 1e-5,
+            "max_position_embeddings": 6, "type_vocab_size": 2, "hidden_act": "relu"
+        }"#;
+        let config = ModelConfig::from_bytes(json.as_bytes(), "test").unwrap();
+        let mut before = Sha256::new();
+        before.update(serde_json::to_string(&config).unwrap());
+        before
+            .update("Trained { embeddings: true, frozen_layers: 0, lora: None, recompute: false }");
+        let now = |compute| {
+            let trained = Trained { recompute: true, compute, ..Trained::default() };
+            Identity::new(&config, &trained, &[]).finish()
+        };
+        assert_eq!(now(Compute::F32), hex(before));
+        assert_ne!(now(Compute::F32), now(Compute::Bf16));
+    }
 }

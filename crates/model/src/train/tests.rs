@@ -4,7 +4,9 @@
 use std::path::Path;
 
 use burn::tensor::{Tensor, TensorData};
-use secondpass_text::{Learner, Lora, LoraTarget, Rates, Scorer, TokenBatch, TrainError, Trained};
+use secondpass_text::{
+    Compute, Learner, Lora, LoraTarget, Rates, Scorer, TokenBatch, TrainError, Trained,
+};
 
 use super::Trainee;
 use super::adamw::AdamW;
@@ -40,7 +42,7 @@ fn trainee(device: DeviceSpec) -> Trainee {
 fn lora() -> Trained {
     let targets = vec![LoraTarget::Query, LoraTarget::Value, LoraTarget::Output];
     let lora = Lora { targets, rank: 3, alpha: 6.0, seed: 5 };
-    Trained { embeddings: false, frozen_layers: 0, lora: Some(lora), recompute: false }
+    Trained { embeddings: false, lora: Some(lora), ..Trained::default() }
 }
 
 /// All kinds of training.
@@ -476,4 +478,102 @@ fn memory_grows_with_what_is_kept() {
     assert!(memory(&all, &[10, 10]) > memory(&all, &[10]));
     assert!(memory(&lora(), &[10]) < memory(&all, &[10]));
     assert!(trainee(DeviceSpec::Flex).memory(&[10]).is_none());
+}
+
+fn narrow(trained: Trained) -> Trained {
+    Trained { compute: Compute::Bf16, ..trained }
+}
+
+/// bf16 keeps 8 bits: a logit of about 1 is some hundredths off, and so is a loss. The curves must fall
+/// together all the same.
+#[test]
+fn losses_in_bf16_fall_as_in_f32() {
+    for trained in [Trained::default(), lora()] {
+        let curve = |trained: &Trained| {
+            let mut trainee = Trainee::new(model(DeviceSpec::Flex), trained).unwrap();
+            learn(&mut trainee, 0..60)
+        };
+        let (wide, narrow) = (curve(&trained), curve(&narrow(trained.clone())));
+        let off = wide.iter().zip(&narrow).map(|(a, b)| (a - b).abs() / (a + 0.5));
+        let worst = off.fold(0.0, f64::max);
+        println!("bf16 is {worst} off f32; {} to {} and {}", wide[0], wide[59], narrow[59]);
+        assert!(worst <= 0.05, "{worst}: {wide:?} {narrow:?}");
+        assert!(wide != narrow, "nothing was computed in bf16");
+        assert!(narrow[59] < 0.6 * narrow[0], "{narrow:?}");
+    }
+}
+
+/// Gradients point where f32's do, those of norms, embeddings and the head included.
+#[test]
+fn gradients_in_bf16_are_near_those_in_f32() {
+    let gradients = |trained: &Trained| {
+        let mut trainee = Trainee::new(model(DeviceSpec::Flex), trained).unwrap();
+        trainee.accumulate(&batch(), 0, &mut |logits| Ok(derivatives(logits, 1.0))).unwrap();
+        trainee.gradients_for_tests()
+    };
+    let (wide, narrow) = (gradients(&Trained::default()), gradients(&narrow(Trained::default())));
+    assert_eq!(wide.len(), narrow.len());
+    let norm = |values: &[f32]| values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt();
+    let whole = wide.iter().map(|(_, values)| norm(values).powi(2)).sum::<f64>().sqrt();
+    for ((name, wide), (_, narrow)) in wide.iter().zip(&narrow) {
+        let off: Vec<f32> = wide.iter().zip(narrow).map(|(a, b)| a - b).collect();
+        let (off, size) = (norm(&off), norm(wide));
+        assert!(off <= 0.06 * size + 0.01 * whole, "{name}: {off} of {size}, {whole} in all");
+    }
+}
+
+/// Steps far below a weight's bf16 rounding add up, as they are made on f32 weights.
+#[test]
+fn weights_stay_f32_where_bf16_computes() {
+    let fresh = || Trainee::new(model(DeviceSpec::Flex), &narrow(Trained::default())).unwrap();
+    let mut trainee = fresh();
+    let before = trainee.weights_for_tests();
+    let tiny = Rates { weight_decay: 0.0, ..rates(1e-6) };
+    for seed in 0..10 {
+        trainee.accumulate(&batch(), seed, &mut |logits| Ok(derivatives(logits, 1.0))).unwrap();
+        trainee.apply(&tiny).unwrap();
+    }
+    let after = trainee.weights_for_tests();
+    let is_bf16 = |value: f32| value.to_bits() & 0xffff == 0;
+    let (mut moved, mut fine, mut all) = (0, 0, 0);
+    for ((_, before), (_, after)) in before.iter().zip(&after) {
+        for (before, after) in before.iter().zip(after) {
+            all += 1;
+            moved += usize::from(before != after && (before - after).abs() < 2e-5);
+            fine += usize::from(!is_bf16(*after));
+        }
+    }
+    assert!(moved > all / 2 && fine > all / 2, "{moved} moved and {fine} fine of {all}");
+}
+
+#[test]
+fn going_on_in_bf16_is_never_having_stopped() {
+    for trained in [narrow(Trained::default()), narrow(lora())] {
+        let fresh = || Trainee::new(model(DeviceSpec::Flex), &trained).unwrap();
+        let (mut whole, mut first, mut second) = (fresh(), fresh(), fresh());
+        let losses = learn(&mut whole, 0..6);
+        learn(&mut first, 0..3);
+        let folder = tempfile::tempdir().unwrap();
+        first.save_state(folder.path()).unwrap();
+        second.load_state(folder.path()).unwrap();
+        assert_eq!(learn(&mut second, 3..6), losses[3..]);
+        assert_eq!(saved(&second), saved(&whole), "{trained:?}");
+        // A state of another format is another run's.
+        let wide = Trained { compute: Compute::F32, ..trained.clone() };
+        let mut wide = Trainee::new(model(DeviceSpec::Flex), &wide).unwrap();
+        assert!(wide.load_state(folder.path()).is_err());
+    }
+}
+
+#[test]
+fn devices_without_bf16_say_what_to_do() {
+    let refused = Trainee::new(model(DeviceSpec::Cpu), &narrow(Trained::default())).err().unwrap();
+    assert!(matches!(refused, TrainError::Compute { .. }), "{refused}");
+    let text = refused.to_string();
+    for part in ["cpu trains in f32 only", "bf16", "--device cuda", "training.compute"] {
+        assert!(text.contains(part), "{text}");
+    }
+    assert!(Trainee::takes(DeviceSpec::NdArray, Compute::Bf16).is_err());
+    assert!(Trainee::takes(DeviceSpec::Flex, Compute::Bf16).is_ok());
+    assert!(Trainee::takes(DeviceSpec::Cpu, Compute::F32).is_ok());
 }

@@ -1,7 +1,8 @@
 use std::path::Path;
 
 use secondpass_text::{
-    Derivatives, Learner, Rates, ScoreError, Scorer, StepReport, TokenBatch, TrainError, Trained,
+    Compute, Derivatives, Learner, Rates, ScoreError, Scorer, StepReport, TokenBatch, TrainError,
+    Trained,
 };
 
 use super::burn::BurnTrainee;
@@ -18,11 +19,23 @@ enum Engine {
 }
 
 impl Trainee {
+    /// Whether a device trains in a number format, which is known before a model is read.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn takes(device: DeviceSpec, compute: Compute) -> Result<(), TrainError> {
+        match (device.chosen(), compute) {
+            (_, Compute::F32) | (DeviceSpec::Cuda(_) | DeviceSpec::Flex, Compute::Bf16) => Ok(()),
+            (device, compute) => Err(TrainError::Compute { device: device.to_string(), compute }),
+        }
+    }
+
     /// Starts training from a model's weights.
     ///
     /// # Errors
-    /// Parts that the model does not have, and shapes that the device does not take.
+    /// Parts that the model does not have, and shapes and formats that the device does not take.
     pub fn new(model: Model, trained: &Trained) -> Result<Self, TrainError> {
+        Self::takes(model.device(), trained.compute)?;
         Ok(Self(match model.device() {
             DeviceSpec::Cpu => Engine::Cpu(Box::new(CpuTrainee::new(model, trained)?)),
             _ => Engine::Burn(Box::new(BurnTrainee::new(model, trained)?)),

@@ -25,6 +25,7 @@ pub fn begin(
     texts: impl Iterator<Item = String>,
     device: DeviceSpec,
 ) -> Result<Begun> {
+    takes(recipe, device)?;
     let max_length = recipe.training.max_length;
     let (model, json, weights, folder) = match &recipe.model {
         ModelSource::Random { shape, vocabulary } => {
@@ -61,6 +62,12 @@ pub fn begin(
     let files =
         tokenizer_files::of(json, folder.as_deref(), max_length, model.config().model_type)?;
     Ok(Begun { model, tokenizer, files, start })
+}
+
+/// Whether the device trains as the recipe says, before anything is read.
+fn takes(recipe: &Recipe, device: DeviceSpec) -> Result<()> {
+    let takes = Trainee::takes(device, recipe.trained.compute);
+    takes.map_err(|error| usage(anyhow::anyhow!("{}: {error}", recipe.file)))
 }
 
 /// What trains a model as a recipe says.
