@@ -46,6 +46,8 @@ fn caches_go_and_data_sets_stay() {
     let home = home();
     home.eval("out", &["--texts", "hash"]);
     home.write("cache/notes.md", "mine");
+    home.write("cache/kernels/default.db", "compiled");
+    home.write("cache/kernels/default.db-wal", "being written");
     home.write("datasets/mine/corpus.jsonl", "mine");
     assert!(home.path("cache/texts.key").is_file());
     succeeds(&home.run(&["purge", "--caches"]));

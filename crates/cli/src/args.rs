@@ -147,8 +147,8 @@ pub struct EngineArgs {
     /// What to do with longer pairs: longest-first, document-only or error
     #[arg(long, default_value = "longest-first")]
     pub truncation: Truncation,
-    /// Tokens scored at a time, padding included [default: 4096; with --json what `eval` found best
-    /// for this model here]
+    /// Tokens scored at a time, padding included [default: 32768 on a card, else 4096; with --json what
+    /// `eval` found best for this model here]
     #[arg(long, value_name = "TOKENS", value_parser = positive)]
     pub batch_tokens: Option<usize>,
 }
@@ -523,7 +523,7 @@ pub struct PurgeArgs {
     /// Folders that experiments wrote into
     #[arg(value_name = "FOLDER")]
     pub reports: Vec<PathBuf>,
-    /// Also the caches of scores, vectors and indexes, and the key of hashed texts
+    /// Also the caches of scores, vectors, indexes and kernels, and the key of hashed texts
     #[arg(long)]
     pub caches: bool,
 }

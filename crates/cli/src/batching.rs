@@ -5,14 +5,26 @@ use anyhow::Result;
 use secondpass_core::{Hasher, Identity, Memory};
 use secondpass_data::{Access, write_file};
 use secondpass_evaluation::Machine;
+use secondpass_model::DeviceSpec;
 use secondpass_rerankers::{CrossEncoder, Tuned, Tuning};
 use secondpass_text::{PairTokenizer, Scorer};
 use serde::{Deserialize, Serialize};
 
 use crate::folders;
 
-/// Tokens scored at a time, padding included, until it is known what a model likes best here.
-pub const BATCH_TOKENS: usize = 4096;
+/// Tokens scored at a time, padding included, on a processor, until it is known what a model likes best
+/// there.
+const BATCH_TOKENS: usize = 4096;
+/// The same on a card, which needs as many to be busy: 50 pairs of 512 tokens are one batch.
+const CARD_TOKENS: usize = 32_768;
+
+/// Tokens scored at a time on a device, as identities name it, unless something else is asked for.
+pub fn usual(device: Option<&str>) -> usize {
+    match device.map(str::parse) {
+        Some(Ok(DeviceSpec::Cuda(_))) => CARD_TOKENS,
+        _ => BATCH_TOKENS,
+    }
+}
 
 /// How batches are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,12 +54,14 @@ impl Batching {
         tokenizer: PairTokenizer,
         scorer: Box<dyn Scorer>,
     ) -> Result<CrossEncoder> {
+        let usual = usual(identity.device.as_deref());
         let tuning = match self {
             Self::Fixed(tokens) => Tuning::known(tokens),
-            Self::Usual => Tuning::known(BATCH_TOKENS),
-            Self::Tuned => tuning(&identity)?,
+            // Each size tried would have a card compile and choose kernels first, which is no measure.
+            Self::Tuned if usual == BATCH_TOKENS => tuning(&identity)?,
+            Self::Tuned | Self::Usual => Tuning::known(usual),
         };
-        let reranker = CrossEncoder::new(identity, tokenizer, scorer, BATCH_TOKENS);
+        let reranker = CrossEncoder::new(identity, tokenizer, scorer, usual);
         let available = || Memory::here().map(|memory| memory.available);
         Ok(reranker.with_tuning(Arc::new(tuning)).with_available_memory(Arc::new(available)))
     }
@@ -113,6 +127,15 @@ mod tests {
         assert_eq!(Batching::of(Some(512), false), Batching::Fixed(512));
         assert_eq!(Batching::of(None, true), Batching::Tuned);
         assert_eq!(Batching::of(None, false), Batching::Usual);
+    }
+
+    #[test]
+    fn a_card_takes_more_at_a_time_than_a_processor() {
+        for device in [None, Some("cpu"), Some("flex"), Some("onnx"), Some("elsewhere")] {
+            assert_eq!(usual(device), 4096, "{device:?}");
+        }
+        assert_eq!(usual(Some("cuda:1")), 32_768);
+        assert!(50 * 512 <= usual(Some("cuda:0")), "a query of 50 long documents is one batch");
     }
 
     #[test]

@@ -20,7 +20,7 @@ use secondpass_text::TextTokenizer;
 
 use crate::datasets::Loaded;
 use crate::exit::usage;
-use crate::{folders, load, progress};
+use crate::{batching, folders, load, progress};
 
 /// What a first stage found.
 pub struct Found {
@@ -243,7 +243,9 @@ impl<'a> Searcher<'a> {
         );
         let prefixes =
             Prefixes { query: spec.query_prefix.clone(), document: spec.document_prefix.clone() };
-        Ok(Box::new(LocalEmbedder::new(identity, tokenizer, Box::new(encoder), prefixes)))
+        let batch_tokens = batching::usual(Some(&encoder.device().to_string()));
+        let embedder = LocalEmbedder::new(identity, tokenizer, Box::new(encoder), prefixes);
+        Ok(Box::new(embedder.with_batch_tokens(batch_tokens)))
     }
 
     fn endpoint(&self, table: &str, spec: &EmbeddingsSpec) -> Result<Box<dyn TextEmbedder>> {

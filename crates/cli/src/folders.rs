@@ -13,7 +13,7 @@ pub fn cache() -> Result<PathBuf> {
         .map_err(usage)
 }
 
-/// A part of the cache: `scores`, `vectors`, `indexes`.
+/// A part of the cache: `scores`, `vectors`, `indexes`, `batches`, `kernels`.
 pub fn part(name: &str) -> Result<PathBuf> {
     Ok(cache()?.join(name))
 }

@@ -36,6 +36,11 @@ use crate::args::{Args, Command};
 pub fn main() -> ExitCode {
     let started = Instant::now();
     let args = Args::parse();
+    // Before a card is opened. Where there is no folder for caches, kernels are compiled each time, and who
+    // needs the folder for more says so.
+    if let Ok(folder) = folders::part("kernels") {
+        secondpass_model::keep_kernels_in(&folder);
+    }
     let done = match args.command {
         Command::Rerank(args) => commands::rerank::run(&args, started),
         Command::Eval(args) => commands::eval::run(&args),

@@ -10,8 +10,14 @@ use crate::exit::usage;
 use crate::folders;
 
 /// The parts of the cache folder that this program makes, with the endings of its files there.
-const PARTS: [(&str, &str); 4] =
-    [("scores", "scores"), ("vectors", "vectors"), ("indexes", "bm25"), ("batches", "json")];
+const PARTS: [(&str, &[&str]); 5] = [
+    ("scores", &["scores"]),
+    ("vectors", &["vectors"]),
+    ("indexes", &["bm25"]),
+    ("batches", &["json"]),
+    // A database, with what it writes beside itself while it is open.
+    ("kernels", &["db", "db-wal", "db-shm", "db-tshm"]),
+];
 
 /// Removes what experiments wrote, and what was kept to make them faster.
 pub fn run(args: &PurgeArgs) -> Result<()> {
@@ -28,9 +34,9 @@ pub fn run(args: &PurgeArgs) -> Result<()> {
     }
     if args.caches {
         let cache = folders::cache()?;
-        for (part, extension) in PARTS {
+        for (part, extensions) in PARTS {
             let folder = cache.join(part);
-            if let Some(bytes) = remove(&folder, extension)? {
+            if let Some(bytes) = remove(&folder, extensions)? {
                 writeln!(out, "{}: {:.1} MB removed", folder.display(), bytes as f64 / 1e6)?;
             }
         }
@@ -43,14 +49,15 @@ pub fn run(args: &PurgeArgs) -> Result<()> {
     Ok(())
 }
 
-/// Removes the files of a kind from a folder, and the folder if nothing else is in it; their size in
+/// Removes the files of some kinds from a folder, and the folder if nothing else is in it; their size in
 /// bytes, or `None` where there were none.
-fn remove(folder: &Path, extension: &str) -> Result<Option<u64>> {
+fn remove(folder: &Path, extensions: &[&str]) -> Result<Option<u64>> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(None) };
     let mut bytes = None;
     for entry in entries {
         let path = entry.with_context(|| format!("cannot read {}", folder.display()))?.path();
-        if path.is_file() && path.extension().is_some_and(|found| found == extension) {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        if path.is_file() && extension.is_some_and(|found| extensions.contains(&found)) {
             let size = fs::metadata(&path).map_or(0, |data| data.len());
             fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
             bytes = Some(bytes.unwrap_or(0) + size);

@@ -3,12 +3,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use secondpass_core::{Candidate, Context, Document, Job, Query, Reranker};
+use secondpass_model::DeviceSpec;
 use secondpass_rerankers::{CrossEncoder, TUNING_QUERIES, TUNING_TOKENS};
 use secondpass_text::PairTokenizer;
 use serde_json::json;
 
 use crate::args::WarmupArgs;
-use crate::batching::{BATCH_TOKENS, Batching};
+use crate::batching::{Batching, usual};
+use crate::exit::usage;
 use crate::load::{self, Opened};
 use crate::note::note;
 use crate::progress;
@@ -25,6 +27,14 @@ pub fn run(args: &WarmupArgs, started: Instant) -> Result<()> {
     let Opened { loaded, model, revision, .. } = opened;
     let identity = loaded.identity(&model, &model, revision, weights);
     let device = identity.device.clone().unwrap_or_default();
+    let is_card = matches!(device.parse(), Ok(DeviceSpec::Cuda(_)));
+    if args.tune && is_card {
+        return Err(usage(anyhow::anyhow!(
+            "--tune is for processors, and {device} is none; leave it out, and set --batch-tokens where the \
+             usual {} are not wanted",
+            usual(Some(&device))
+        )));
+    }
     let lengths = lengths(loaded.tokenizer.max_length(), args.from);
     let fillers = Fillers::new(&loaded.tokenizer)?;
     let reranker = Batching::of(engine.batch_tokens, args.tune).cross_encoder(
@@ -33,16 +43,19 @@ pub fn run(args: &WarmupArgs, started: Instant) -> Result<()> {
         Box::new(loaded.model),
     )?;
     let load = started.elapsed();
-    let budget = engine.batch_tokens.unwrap_or(BATCH_TOKENS);
+    let budget = engine.batch_tokens.unwrap_or(usual(Some(&device)));
 
     let context = progress::cancellable();
     let mut lines = Vec::new();
-    for length in lengths {
-        let documents = (budget / length).max(1);
+    for (length, documents) in batches(&lengths, budget, is_card) {
         let job = fillers.job(&vec![length; documents]);
         let first = rerank(&reranker, &job, &context)?;
         let again = rerank(&reranker, &job, &context)?;
-        note(format_args!("{length} tokens: {:.0} ms", 1e3 * first.as_secs_f64()));
+        note(format_args!(
+            "{documents} of {length} tokens: {:.0} ms, then {:.0} ms",
+            1e3 * first.as_secs_f64(),
+            1e3 * again.as_secs_f64()
+        ));
         lines.push(Line { length, documents, first, again });
     }
     if args.tune {
@@ -63,6 +76,23 @@ struct Line {
 fn lengths(longest: usize, from: usize) -> Vec<usize> {
     let halves = std::iter::successors(Some(longest), |length| Some(length / 2));
     halves.take_while(|&length| length == longest || length >= from.max(1)).collect()
+}
+
+/// The fewest tokens of a batch that a card is made ready for, unless a single pair has fewer.
+const FEWEST: usize = 512;
+
+/// Lengths with numbers of documents: each length with as many as the budget holds, and for a card, whose
+/// kernels are chosen by the power of two that tokens come to, also with half as many, and so on.
+fn batches(lengths: &[usize], budget: usize, is_card: bool) -> Vec<(usize, usize)> {
+    let of = |&length: &usize| {
+        let most = (budget / length).max(1);
+        let halves = std::iter::successors(Some(most), |documents| Some(documents / 2));
+        let enough = move |documents: &usize| {
+            *documents == most || is_card && *documents > 0 && documents * length >= FEWEST
+        };
+        halves.take_while(enough).map(move |documents| (length, documents))
+    };
+    lengths.iter().flat_map(of).collect()
 }
 
 /// Pairs of a wanted number of tokens.
@@ -179,5 +209,18 @@ mod tests {
         assert_eq!(lengths(100, 30), [100, 50]);
         assert_eq!(lengths(16, 32), [16]);
         assert_eq!(lengths(1, 1), [1]);
+    }
+
+    #[test]
+    fn a_card_meets_every_power_of_two() {
+        assert_eq!(batches(&[512, 64], 4096, false), [(512, 8), (64, 64)]);
+        let of_512 = [(512, 8), (512, 4), (512, 2), (512, 1)];
+        assert_eq!(batches(&[512], 4096, true), of_512);
+        assert_eq!(batches(&[256], 2048, true), [(256, 8), (256, 4), (256, 2)]);
+        assert_eq!(batches(&[8192], 4096, true), [(8192, 1)], "one pair is the least there is");
+        assert_eq!(batches(&[16], 256, true), [(16, 16)]);
+        let tokens: std::collections::BTreeSet<u32> =
+            batches(&[512, 128], 32_768, true).iter().map(|(l, d)| (l * d).ilog2()).collect();
+        assert_eq!(tokens, (9..=15).collect());
     }
 }

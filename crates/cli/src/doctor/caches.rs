@@ -6,11 +6,12 @@ use crate::folders;
 const SECTION: &str = "caches";
 
 /// What each part of our own cache is for.
-const PARTS: [(&str, &str); 4] = [
+const PARTS: [(&str, &str); 5] = [
     ("scores", "scores of pairs, for quality without scoring again"),
     ("vectors", "vectors of dense first stages"),
     ("indexes", "BM25 indexes"),
     ("batches", "how many tokens to score at a time, by model"),
+    ("kernels", "kernels compiled for cards, and which are fastest there"),
 ];
 
 /// Our own cache folder.
