@@ -1,7 +1,6 @@
-use burn::tensor::module::attention;
-use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Bool, Tensor};
 
+use super::attend::Ways;
 use super::layout::{Group, Layout};
 use crate::config::Activation;
 use crate::layers::{EncoderLayer, LayerNorm, Linear, activate};
@@ -44,13 +43,13 @@ impl Layer {
 
     /// # Shapes
     /// - x and result: `[tokens, hidden]`
-    pub fn forward(&self, x: Tensor<2>, layout: &Layout) -> Tensor<2> {
+    pub fn forward(&self, x: Tensor<2>, layout: &Layout, ways: &Ways) -> Tensor<2> {
         let projected = self.project.forward(x.clone());
         let contexts = layout.groups.iter().map(|group| {
             let [query, key, value] = self.rest.split(group.padded(&projected), group);
             let hidden = group.hidden(self.rest.heads, group.longest);
             // [count, heads, longest, head size] -> [count * longest, hidden] -> [tokens, hidden]
-            group.unpadded(joined(attend(query, key, value, hidden)))
+            group.unpadded(joined(ways.attend(query, key, value, hidden)))
         });
         let context = stacked(contexts.collect());
         self.rest.forward(x, context)
@@ -66,7 +65,7 @@ impl LastLayer {
     /// # Shapes
     /// - x: `[tokens, hidden]`
     /// - result: `[batch, hidden]`, of the first tokens
-    pub fn forward(&self, x: Tensor<2>, layout: &Layout) -> Tensor<2> {
+    pub fn forward(&self, x: Tensor<2>, layout: &Layout, ways: &Ways) -> Tensor<2> {
         let projected = self.project.forward(x.clone());
         // [tokens, hidden] -> [batch, hidden]
         let first = x.select(0, layout.firsts.clone());
@@ -80,7 +79,7 @@ impl LastLayer {
             let query = query.reshape([group.count, heads, 1, size]);
             start += group.count;
             // [count, heads, 1, head size] -> [count, hidden]
-            joined(attend(query, key, value, group.hidden(heads, 1)))
+            joined(ways.attend(query, key, value, group.hidden(heads, 1)))
         });
         let context = stacked(contexts.collect());
         self.rest.forward(first, context)
@@ -164,15 +163,6 @@ impl Group {
             hides.expand([count, heads, queries, longest])
         })
     }
-}
-
-fn attend(
-    query: Tensor<4>,
-    key: Tensor<4>,
-    value: Tensor<4>,
-    hidden: Option<Tensor<4, Bool>>,
-) -> Tensor<4> {
-    attention(query, key, value, hidden, None, AttentionModuleOptions::default())
 }
 
 /// `[count, heads, tokens, head size]` -> `[count * tokens, hidden]`

@@ -3,6 +3,7 @@ use std::ops::Range;
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use secondpass_text::{ScoreError, TokenBatch};
 
+use super::attend::Ways;
 use crate::padded::{check, positions};
 use crate::{ModelConfig, ModelType};
 
@@ -24,7 +25,7 @@ pub(super) struct Layout {
 pub(super) struct Group {
     /// Sequences.
     pub count: usize,
-    /// Tokens of the longest.
+    /// Slots of each: tokens of the longest, perhaps rounded up.
     pub longest: usize,
     /// Their tokens among the batch's.
     pub rows: Range<usize>,
@@ -53,6 +54,7 @@ impl Layout {
         batch: &TokenBatch,
         config: &ModelConfig,
         device: &Device,
+        ways: &Ways,
     ) -> Result<Self, ScoreError> {
         check(batch, config)?;
         let (mut ids, mut types, mut places) = (Vec::new(), Vec::new(), Vec::new());
@@ -74,8 +76,14 @@ impl Layout {
                 _ => types.resize(ids.len(), 0),
             }
         }
-        let groups = grouped(&lengths)
-            .map(|(sequences, start)| Group::new(&lengths[sequences], start, device));
+        let rounded: Vec<usize> = lengths.iter().map(|&length| ways.rounded(length)).collect();
+        let mut start = 0;
+        let groups = grouped(&rounded, ways.most_scores / config.num_attention_heads.max(1) as u64);
+        let groups = groups.map(|sequences| {
+            let group = Group::new(&lengths[sequences], start, ways, device);
+            start = group.rows.end;
+            group
+        });
         let groups = groups.collect();
         let ints = |values: Vec<i64>| {
             let size = values.len();
@@ -92,9 +100,9 @@ impl Layout {
 }
 
 impl Group {
-    fn new(lengths: &[usize], start: usize, device: &Device) -> Self {
+    fn new(lengths: &[usize], start: usize, ways: &Ways, device: &Device) -> Self {
         let (count, tokens) = (lengths.len(), lengths.iter().sum::<usize>());
-        let longest = lengths.iter().copied().max().unwrap_or(1);
+        let longest = ways.rounded(lengths.iter().copied().max().unwrap_or(1));
         let size = count * longest;
         let padding = (size > tokens).then(|| {
             let mut shows = Vec::with_capacity(size);
@@ -116,24 +124,26 @@ impl Group {
     }
 }
 
-/// Neighbours as groups: the range of sequences, and where their tokens start.
-fn grouped(lengths: &[usize]) -> impl Iterator<Item = (Range<usize>, usize)> {
+/// Neighbours as groups: ranges of sequences, each of which has so many attention scores a head at most if
+/// it is more than one.
+fn grouped(lengths: &[usize], most_scores: u64) -> impl Iterator<Item = Range<usize>> {
     let mut next = 0;
-    let mut row = 0;
     std::iter::from_fn(move || {
-        let (first, start) = (next, row);
+        let first = next;
         let (mut longest, mut tokens) = (0, 0);
         while let Some(&length) = lengths.get(next) {
-            let slots = (next - first + 1) * longest.max(length);
-            if next > first && slots as f64 > WASTE * (tokens + length) as f64 {
+            let (count, widest) = (next - first + 1, longest.max(length));
+            let slots = count * widest;
+            let is_wasteful = slots as f64 > WASTE * (tokens + length) as f64;
+            let is_large = (slots as u64).saturating_mul(widest as u64) > most_scores;
+            if next > first && (is_wasteful || is_large) {
                 break;
             }
-            longest = longest.max(length);
+            longest = widest;
             tokens += length;
             next += 1;
         }
-        row += tokens;
-        (next > first).then_some((first..next, start))
+        (next > first).then_some(first..next)
     })
 }
 
@@ -143,10 +153,23 @@ mod tests {
 
     #[test]
     fn alike_neighbours_share_a_group() {
-        let groups = |lengths: &[usize]| grouped(lengths).collect::<Vec<_>>();
-        assert_eq!(groups(&[]), []);
-        assert_eq!(groups(&[7, 7, 7]), [(0..3, 0)]);
-        assert_eq!(groups(&[100, 90, 30, 20, 4]), [(0..2, 0), (2..4, 190), (4..5, 240)]);
-        assert_eq!(groups(&[4, 100]), [(0..1, 0), (1..2, 4)]);
+        let groups = |lengths: &[usize]| grouped(lengths, u64::MAX).collect::<Vec<_>>();
+        assert!(groups(&[]).is_empty());
+        assert_eq!(groups(&[7, 7, 7]).len(), 1);
+        assert_eq!(groups(&[100, 90, 30, 20, 4]), [0..2, 2..4, 4..5]);
+        assert_eq!(groups(&[4, 100]), [0..1, 1..2]);
+    }
+
+    #[test]
+    fn a_groups_scores_are_bounded() {
+        let groups = |most| grouped(&[8; 5], most).collect::<Vec<_>>();
+        assert_eq!(groups(5 * 64).len(), 1);
+        assert_eq!(groups(2 * 64), [0..2, 2..4, 4..5]);
+        assert_eq!(groups(1), [0..1, 1..2, 2..3, 3..4, 4..5], "one goes alone, whatever it takes");
+        // A budget of 32,768 tokens on a card: four pairs of 8,192 in f32, 16 heads.
+        let ways = Ways::of(crate::DeviceSpec::Cuda(0), crate::Dtype::F32);
+        let a_head = ways.most_scores / 16;
+        assert_eq!(grouped(&[8192; 4], a_head).count(), 4);
+        assert_eq!(grouped(&[512; 64], a_head).count(), 1);
     }
 }

@@ -2,6 +2,7 @@
 //! another, attention over groups of sequences of like lengths, and a last layer that computes
 //! little but what the first tokens need.
 
+mod attend;
 mod layer;
 mod layout;
 #[cfg(test)]
@@ -10,11 +11,12 @@ mod tests;
 use burn::tensor::{Device, Tensor};
 use secondpass_text::{ScoreError, Scorer, TokenBatch};
 
+use attend::Ways;
 use layer::{LastLayer, Layer};
 use layout::Layout;
 
 use crate::architecture::Network;
-use crate::failure::failed;
+use crate::failure::{caught, failed};
 use crate::layers::Embeddings;
 use crate::parallel::on_all_cores;
 use crate::{DeviceSpec, Dtype, Model, ModelConfig};
@@ -31,6 +33,7 @@ pub struct Ragged {
     last: LastLayer,
     /// For its head.
     network: Network,
+    ways: Ways,
 }
 
 impl Ragged {
@@ -55,7 +58,8 @@ impl Ragged {
         // A config without layers is refused when it is read.
         #[allow(clippy::expect_used)]
         let last = last.expect("a network has layers");
-        Self { config, device, spec, dtype, embeddings, layers, last, network }
+        let ways = Ways::of(spec, dtype);
+        Self { config, device, spec, dtype, embeddings, layers, last, network, ways }
     }
 
     /// What `config.json` said.
@@ -73,14 +77,14 @@ impl Ragged {
         self.dtype
     }
 
-    fn score_one(&self, batch: &TokenBatch) -> Result<Vec<f32>, ScoreError> {
-        let layout = Layout::new(batch, &self.config, &self.device)?;
+    /// A batch's logits, which a card computes while this goes on.
+    fn begin(&self, batch: &TokenBatch) -> Result<Tensor<1>, ScoreError> {
+        let layout = Layout::new(batch, &self.config, &self.device, &self.ways)?;
         // [tokens, hidden]
         let embedded = self.embeddings.look_up(&layout.ids, &layout.types, &layout.positions);
-        let x = self.layers.iter().fold(embedded, |x, layer| layer.forward(x, &layout));
+        let x = self.layers.iter().fold(embedded, |x, layer| layer.forward(x, &layout, &self.ways));
         // [tokens, hidden] -> [batch, hidden] -> [batch]
-        let logits: Tensor<1> = self.network.head_of_first(self.last.forward(x, &layout));
-        self.read(logits)
+        Ok(self.network.head_of_first(self.last.forward(x, &layout, &self.ways)))
     }
 
     fn read(&self, logits: Tensor<1>) -> Result<Vec<f32>, ScoreError> {
@@ -97,8 +101,24 @@ impl Ragged {
     }
 }
 
+impl Ragged {
+    /// Begins all batches before it waits for the first: a card that has nothing to do waits for us.
+    fn one_after_another(&self, batches: &[TokenBatch]) -> Result<Vec<f32>, ScoreError> {
+        let batches = batches.iter().filter(|batch| !batch.is_empty());
+        let begun = batches.map(|batch| self.begin(batch)).collect::<Result<Vec<_>, _>>()?;
+        let mut logits = Vec::new();
+        for batch in begun {
+            logits.extend(self.read(batch)?);
+        }
+        Ok(logits)
+    }
+}
+
 impl Scorer for Ragged {
     fn score(&self, batches: &[TokenBatch]) -> Result<Vec<f32>, ScoreError> {
-        on_all_cores(self.spec, batches, |batch| self.score_one(batch))
+        match self.spec {
+            DeviceSpec::Cuda(_) => caught(|| self.one_after_another(batches)).flatten(),
+            _ => on_all_cores(self.spec, batches, |batch| self.read(self.begin(batch)?)),
+        }
     }
 }

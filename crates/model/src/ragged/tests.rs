@@ -3,7 +3,8 @@
 use secondpass_text::{Scorer, TokenBatch};
 
 use super::Ragged;
-use crate::{DeviceSpec, Initialization, Model, ModelConfig};
+use super::attend::Ways;
+use crate::{DeviceSpec, Dtype, Initialization, Model, ModelConfig};
 
 fn model(model_type: &str, layers: usize) -> Model {
     let json = serde_json::json!({
@@ -57,4 +58,46 @@ fn what_the_model_does_not_take_is_refused() {
     let mut unknown = TokenBatch::new();
     unknown.push(&[0, 99, 2], &[]);
     assert!(ragged.score(&[unknown]).is_err());
+}
+
+/// What a card is given, on flex: lengths rounded up, groups cut small, attention in f16's kernel, and the
+/// last layer's single queries apart.
+#[test]
+fn a_cards_ways_give_the_same_scores() {
+    let lengths: [&[usize]; 5] =
+        [&[9, 9, 9], &[30, 29, 12, 11, 3, 3, 1], &[5, 0, 17], &[1], &[33, 33, 33, 33]];
+    for layers in [1, 3] {
+        let plain = Ragged::new(model("xlm-roberta", layers));
+        for (multiple, most_scores) in [(64, u64::MAX), (8, 700), (64, 1)] {
+            for f16_kernel in [false, true] {
+                let ways = Ways { multiple, most_scores, f16_kernel };
+                let other = Ragged { ways, ..plain.clone() };
+                // The detour rounds queries, keys and values to 11 bits; nothing else rounds.
+                let tolerance = if f16_kernel { 1e-2 } else { 1e-5 };
+                for lengths in lengths {
+                    let batches = [batch(lengths), batch(&[4, 7])];
+                    let expected = plain.score(&batches).unwrap();
+                    let found = other.one_after_another(&batches).unwrap();
+                    assert_eq!(found.len(), expected.len());
+                    let far = expected.iter().zip(&found).map(|(a, b)| (a - b).abs());
+                    let worst = far.fold(0.0, f32::max);
+                    assert!(worst <= tolerance, "{ways:?} {lengths:?}: {worst}");
+                    let is_plain = !f16_kernel || layers == 1 || worst > 0.0;
+                    assert!(is_plain, "{ways:?} {lengths:?}: the detour was not taken");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn ways_are_the_devices() {
+    let narrow = Ways::of(DeviceSpec::Cuda(0), Dtype::Bf16);
+    assert_eq!(narrow, Ways::of(DeviceSpec::Cuda(1), Dtype::F16));
+    assert_eq!((narrow.rounded(1), narrow.rounded(64), narrow.rounded(65)), (64, 64, 128));
+    let wide = Ways::of(DeviceSpec::Cuda(0), Dtype::F32);
+    assert_eq!((wide.rounded(65), wide.f16_kernel), (65, false));
+    assert!(wide.most_scores < u64::MAX);
+    let flex = Ways::of(DeviceSpec::Flex, Dtype::Bf16);
+    assert_eq!((flex.rounded(65), flex.most_scores, flex.f16_kernel), (65, u64::MAX, false));
 }
