@@ -239,7 +239,7 @@ impl<'a> Searcher<'a> {
             load::shown(&spec.model),
             weights.short(),
             encoder.pooling(),
-            encoder.dtype()
+            encoder.dtype().on(encoder.device())
         );
         let prefixes =
             Prefixes { query: spec.query_prefix.clone(), document: spec.document_prefix.clone() };

@@ -168,7 +168,7 @@ impl Loaded {
             weights,
             endpoint: None,
             device: Some(self.model.device().to_string()),
-            dtype: Some(self.model.dtype().to_string()),
+            dtype: Some(self.model.dtype().on(self.model.device())),
             max_length: Some(self.tokenizer.max_length()),
             truncation: Some(self.tokenizer.truncation().to_string()),
             scoring: Scoring::Pointwise,

@@ -4,6 +4,8 @@ use std::str::FromStr;
 use burn::tensor::DType;
 use serde::{Deserialize, Serialize};
 
+use crate::DeviceSpec;
+
 /// The number format a model computes in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -26,6 +28,16 @@ impl Dtype {
         match self {
             Self::F32 => 4,
             Self::F16 | Self::Bf16 => 2,
+        }
+    }
+
+    /// What a device makes of it, as records call it. On a card, f32's products are TF32's: burn hands
+    /// every fast product 10 bits of each factor and has no switch for it. Sums, norms and the head stay
+    /// f32, but such scores are not f32's, and must not be taken for them.
+    pub fn on(self, device: DeviceSpec) -> String {
+        match (self, device.chosen()) {
+            (Self::F32, DeviceSpec::Cuda(_)) => "tf32".to_owned(),
+            _ => self.to_string(),
         }
     }
 
@@ -59,5 +71,20 @@ impl FromStr for Dtype {
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let found = Self::ALL.into_iter().find(|dtype| dtype.to_string() == name);
         found.ok_or_else(|| UnknownDtype(name.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cards_f32_is_told_apart() {
+        assert_eq!(Dtype::F32.on(DeviceSpec::Cuda(0)), "tf32");
+        assert_eq!(Dtype::Bf16.on(DeviceSpec::Cuda(0)), "bf16");
+        assert_eq!(Dtype::F32.on(DeviceSpec::Cpu), "f32");
+        for dtype in Dtype::ALL {
+            assert_eq!(dtype.to_string().parse(), Ok(dtype));
+        }
     }
 }
