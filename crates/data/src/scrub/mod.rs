@@ -1,7 +1,8 @@
 //! Personal data taken out of texts: e-mail addresses, phone numbers, card and account numbers, keys,
 //! and names from a list, each replaced by what it was (`[email]`).
 //!
-//! Every rule looks at the text as it is, and what any of them finds is taken out, overlaps as one. So
+//! Every rule looks at the text as it is and as it reads without characters that nobody sees (soft
+//! hyphens, zero-width spaces), and what any of them finds is taken out, overlaps as one. So
 //! the order of rules does not matter, and none can hide from another what it would have found. This
 //! is repeated until nothing is found. Where in doubt a rule takes too much: a wrong placeholder costs
 //! little, and a right one forgotten cannot be taken back. What no rule knows stays: passwords,
@@ -101,8 +102,12 @@ impl Scrubber {
         let mut found = Vec::new();
         for piece in pieces(text) {
             let chars = Chars::new(&text[piece.clone()], piece.start);
+            // What nobody sees parts an address no less than it parts words that are one.
+            let seen = chars.visible();
             for &rule in &self.rules {
-                self.find(rule, &chars, &mut |span| found.push((span, rule)));
+                for chars in std::iter::once(&chars).chain(&seen) {
+                    self.find(rule, chars, &mut |span| found.push((span, rule)));
+                }
             }
         }
         if found.is_empty() {
@@ -146,6 +151,14 @@ impl Chars {
         Self { chars: text.chars().collect(), bytes }
     }
 
+    /// The same without characters that show nothing; `None` where there are none.
+    fn visible(&self) -> Option<Self> {
+        let places = || (0..self.chars.len()).filter(|&at| !is_invisible(self.chars[at]));
+        let chars: Vec<char> = places().map(|at| self.chars[at]).collect();
+        let bytes = places().chain([self.chars.len()]).map(|at| self.bytes[at]).collect();
+        (chars.len() < self.chars.len()).then_some(Self { chars, bytes })
+    }
+
     fn get(&self, at: usize) -> Option<char> {
         self.chars.get(at).copied()
     }
@@ -165,6 +178,14 @@ impl Chars {
     fn span(&self, range: Range<usize>) -> Range<usize> {
         self.bytes[range.start]..self.bytes[range.end]
     }
+}
+
+/// Soft hyphens, joiners, marks of direction and their like: copied from a page or an address book,
+/// they stand in the middle of what reads as one word.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
 }
 
 /// A text between its placeholders.

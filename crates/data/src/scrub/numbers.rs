@@ -5,6 +5,9 @@ use std::ops::Range;
 
 use super::Chars;
 
+/// Digits from which on a run of them may be a phone number without anything that says so.
+const ALONE: usize = 9;
+
 /// Phone numbers (E.164 has at most 15 digits).
 pub(super) fn phones(chars: &Chars, found: &mut dyn FnMut(Range<usize>)) {
     each(chars, &mut |number| {
@@ -74,7 +77,7 @@ impl Number<'_> {
             return true;
         }
         if self.groups.len() == 1 {
-            return digits >= 9 && !self.is_of_id;
+            return digits >= ALONE && !self.is_of_id;
         }
         let years = self.groups.iter().all(|group| is_year(&group.digits));
         !(self.is_of_id || years || self.is_amount() || self.is_version())
@@ -89,13 +92,16 @@ impl Number<'_> {
         decimal || thousands && leads && self.separated_by(&['.', ' ', '\u{a0}', '\u{202f}'])
     }
 
-    /// `10.0.19045.3803`, `192.168.100.200`.
+    /// `10.0.19045.3803`, `192.168.100.200`; not `4915112345678.0`, as a column of numbers with gaps
+    /// is written.
     fn is_version(&self) -> bool {
         let byte = |group: &Group| {
             group.digits.len() < 4 && group.digits.iter().fold(0, |sum, d| sum * 10 + d) < 256
         };
         let address = self.groups.len() == 4 && self.groups.iter().all(byte);
-        self.separated_by(&['.']) && (address || self.lengths().any(|length| length == 1))
+        let counted = self.lengths().all(|length| length < ALONE);
+        let digit = self.lengths().any(|length| length == 1);
+        self.separated_by(&['.']) && (address || digit && counted)
     }
 
     fn is_card(&self) -> bool {

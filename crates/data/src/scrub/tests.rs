@@ -23,6 +23,13 @@ fn each_rule_takes_what_it_says() {
         ("call +49 (0) 30 1234-567 or 555-1234", "call [phone] or [phone]"),
         ("Tel:0301234567, (212) 555-0199, 01.23.45.67.89", "Tel:[phone], [phone], [phone]"),
         ("912 345 678 and 00441632960961 and ٠١٢٣٤٥٦٧٨٩", "[phone] and [phone] and [phone]"),
+        ("4915112345678.0,5551234.0 or 030123456.0", "[phone],5551234.0 or [phone]"),
+        ("4111111111111111.0", "[card]"),
+        (
+            "jo\u{ad}hn@exa\u{200b}mple.com or \u{202a}+49 30\u{2060} 1234567\u{202c}",
+            "[email] or \u{202a}[phone]",
+        ),
+        ("An\u{200d}na and Anna\u{200c}s", "[name] and [name]\u{200c}s"),
         ("card 4111 1111 1111 1111 ok, 378282246310005", "card [card] ok, [card]"),
         ("1234567890123456, 5500-0000-0000-0005", "[card], [card]"),
         ("DE89 3704 0044 0532 0130 00 please", "[iban] please"),
