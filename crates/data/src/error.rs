@@ -284,8 +284,8 @@ pub enum Defect {
     },
     /// A text is both a positive and a negative of one query.
     #[error(
-        "the text '{text}' is both a positive and a negative of this query (see {first}); \
-         remove it from one of them"
+        "the text '{text}' is both a positive and a negative of this query (see {first}), perhaps in \
+         other case or punctuation; remove it from one of them"
     )]
     BothSides {
         /// The text, shortened.

@@ -69,6 +69,11 @@ pub(crate) fn id(
     Err(line.fail(Defect::MissingField { field: names.first().copied().unwrap_or("id") }))
 }
 
+/// The id of an object that need not have one.
+pub(crate) fn own_id(object: &Map<String, Value>) -> Option<String> {
+    ["id", "_id"].iter().find_map(|name| attribute(object.get(*name)?.clone()))
+}
+
 /// The strings, numbers and truth values of an object, by name; none where the field is missing or
 /// null.
 pub(crate) fn attributes(
@@ -161,7 +166,8 @@ pub(crate) fn wrong(
     line.fail(Defect::WrongType { field, expected, found: kind(found) })
 }
 
-fn kind(value: &Value) -> &'static str {
+/// What a value is, for messages.
+pub(crate) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a truth value",

@@ -143,6 +143,11 @@ impl<R: BufRead> Lines<R> {
 }
 
 impl<'a> Line<'a> {
+    /// What would stand at a place of a file.
+    pub fn new(text: &'a str, number: u64, file: &'a str) -> Self {
+        Self { text, number, file }
+    }
+
     /// The file's name, for messages.
     pub fn file(&self) -> &'a str {
         self.file

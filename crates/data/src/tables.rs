@@ -4,6 +4,7 @@
 mod columns;
 mod defect;
 mod frame;
+mod separated;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,8 @@ use crate::flag_embedding::unordered;
 use crate::golden::file_name;
 use crate::texts::{self, TextPool};
 use crate::training;
+#[cfg(test)]
+pub(crate) use frame::tests::groups_parquet;
 use frame::{Cell, Cells, Frame};
 
 /// What a table of pairs gives.
@@ -126,7 +129,7 @@ pub fn read_queries(path: &Path, columns: &QueryColumns) -> Result<Vec<Query>, D
     let queries = (0..frame.rows()).map(|row| {
         let attribute = |cells: &Cells<'_>| {
             let value = match cells.cell(row) {
-                Cell::Missing | Cell::Other => return None,
+                Cell::Missing | Cell::List(_) | Cell::Other => return None,
                 Cell::Text(text) => text.to_owned(),
                 Cell::Whole(number) => number.to_string(),
                 Cell::Number(number) => number.to_string(),
@@ -195,18 +198,24 @@ pub(crate) fn is_table(path: &Path) -> bool {
     Frame::is_table(path)
 }
 
-/// The rows of a table as objects of all its columns; `None` when the extension names no table. What
-/// is missing, and lists and dates, are left out.
+/// The rows of a table as objects of all its columns, among which must be those that are `needed`;
+/// `None` when the extension names no table. What is missing, and dates and the like, are left out.
 pub(crate) fn rows(
     path: &Path,
+    needed: &[&str],
 ) -> Result<Option<Vec<serde_json::Map<String, serde_json::Value>>>, DataError> {
     if !Frame::is_table(path) {
         return Ok(None);
     }
-    let frame = Frame::read(path, |_, names| Ok(names.to_vec()))?;
+    let needed: Vec<String> = needed.iter().map(|name| (*name).to_owned()).collect();
+    let frame = Frame::read(path, |file, names| {
+        present(file, names, &needed)?;
+        Ok(names.to_vec())
+    })?;
     let columns: Vec<Cells<'_>> = frame.columns().collect();
     let value = |cell| match cell {
         Cell::Missing | Cell::Other => None,
+        Cell::List(values) => Some(values.into()),
         Cell::Text(text) => Some(text.into()),
         // Numbers that JSON has none for are kept as texts.
         Cell::Whole(number) => {
@@ -222,18 +231,27 @@ pub(crate) fn rows(
     Ok(Some((0..frame.rows()).map(row).collect()))
 }
 
+/// The names of a table's columns.
+pub(crate) fn columns(path: &Path) -> Result<Vec<String>, DataError> {
+    let mut columns = Vec::new();
+    Frame::read(path, |_, names| {
+        columns = names.to_vec();
+        Ok(names.iter().take(1).cloned().collect())
+    })?;
+    Ok(columns)
+}
+
 /// The rows of a table of training triples with the columns `query`, `positive` and perhaps
-/// `negative`, or what is wrong with them; `None` when the extension names no table.
-pub(crate) fn training_rows(path: &Path) -> Result<Option<Vec<TrainingRow>>, DataError> {
-    if !Frame::is_table(path) {
-        return Ok(None);
-    }
-    let names = ["query", "positive", "negative"].map(String::from);
+/// `negative` and `id`, or what is wrong with them.
+pub(crate) fn training_rows(path: &Path) -> Result<Vec<TrainingRow>, DataError> {
+    let names = ["query", "positive", "negative", "id"].map(String::from);
     let frame = Frame::read(path, |file, found| {
-        present(file, found, names.iter().take(2 + usize::from(found.contains(&names[2]))))
+        let more = names[2..].iter().filter(|name| found.contains(name));
+        present(file, found, names[..2].iter().chain(more))
     })?;
     let (queries, positives) = (column(&frame, &names[0])?, column(&frame, &names[1])?);
-    let negatives = frame.columns().find(|cells| cells.name() == names[2]);
+    let optional = |name: &str| frame.columns().find(|cells| cells.name() == name);
+    let (negatives, ids) = (optional(&names[2]), optional(&names[3]));
     let file: std::rc::Rc<str> = frame.file().into();
     let row = |row| {
         let negative = match &negatives {
@@ -246,12 +264,13 @@ pub(crate) fn training_rows(path: &Path) -> Result<Option<Vec<TrainingRow>>, Dat
                 number: row as u64 + 1,
                 unit: training::Unit::Row,
             },
+            id: ids.as_ref().and_then(|ids| id(ids, row).ok()),
             query: filled(&queries, row)?,
             positives: vec![(filled(&positives, row)?, None)],
             negatives: negative.into_iter().collect(),
         })
     };
-    Ok(Some((0..frame.rows()).map(row).collect()))
+    Ok((0..frame.rows()).map(row).collect())
 }
 
 /// A row of training data, or what is wrong with it.
@@ -388,7 +407,7 @@ fn grade(cells: &Cells<'_>, row: usize) -> Result<Grade, DataError> {
             "false" => Some(0),
             number => number.parse().ok().or_else(|| whole(number.parse().ok()?)),
         },
-        Cell::Other => None,
+        Cell::List(_) | Cell::Other => None,
     };
     grade.ok_or_else(|| wrong(cells, row, "a whole number that fits 32 bits", &cell))
 }
@@ -400,7 +419,8 @@ fn wrong(cells: &Cells<'_>, row: usize, expected: &'static str, found: &Cell<'_>
         Cell::Whole(number) => format!("the number {number}"),
         Cell::Number(number) => format!("the number {number}"),
         Cell::Truth(truth) => format!("the truth value {truth}"),
-        Cell::Other => "a list, a date or the like".to_owned(),
+        Cell::List(_) => "a list".to_owned(),
+        Cell::Other => "a date or the like".to_owned(),
     };
     cells.fail(row, CellDefect::Type { expected, found })
 }

@@ -150,7 +150,7 @@ pub(super) fn data(recipe: &Recipe) -> Result<Data> {
             Ok(Data { training, groups, dev: beir::read(&dev.path, &dev.split)? })
         }
         DataSource::Files { layout, paths, dev } => {
-            let TrainingSet { dataset: training, groups } = training::read(paths, *layout)?;
+            let TrainingSet { dataset: training, groups, .. } = training::read(paths, *layout)?;
             let dev = match dev {
                 DevSet::Beir(dev) => beir::read(&dev.path, &dev.split)?,
                 DevSet::Golden { path, corpus } => golden::read(path, corpus.as_deref())?.dataset,

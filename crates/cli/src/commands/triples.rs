@@ -32,7 +32,7 @@ fn checked(args: &TriplesCheckArgs) -> Result<()> {
     let tokenizer = args.tokenizer.as_deref().map(|path| tokenizer(path, args.max_length));
     let tokenizer = tokenizer.transpose()?;
     let report = counting(tokenizer.as_ref(), |tokens| {
-        let against = Against { evaluation, allow_overlap: args.allow_overlap, tokens };
+        let against = Against { evaluation, allow_overlap: args.allow_overlap, tokens, ..Against::default() };
         Ok(check(&args.files, layout, against)?)
     })?;
     told(&report, layout.name(), tokenizer.as_ref(), args.json)
@@ -48,7 +48,7 @@ pub fn check_recipe(recipe: &Recipe) -> Result<()> {
     let Data { training, groups, dev } = data(recipe)?;
     let evaluation = vec![("dev".to_owned(), dev.queries())];
     let report = counting(tokenizer.as_ref(), |tokens| {
-        let against = Against { evaluation, allow_overlap: false, tokens };
+        let against = Against { evaluation, allow_overlap: false, tokens, ..Against::default() };
         match &recipe.data {
             DataSource::Files { layout, paths, .. } => Ok(check(paths, *layout, against)?),
             _ => Ok(check_groups(&training, &groups, against)),

@@ -51,7 +51,7 @@ const DOCUMENTS: [&str; 6] = ["relevant", "candidates", "positive", "negative", 
 
 /// Reads the lines of a file, each with a query.
 pub(super) fn read(path: &Path) -> Result<Vec<Entry>, DataError> {
-    let entries = match rows(path)? {
+    let entries = match rows(path, &[])? {
         Some(rows) => {
             (2..).zip(rows).map(|(line, object)| Entry { line, object }).collect::<Vec<_>>()
         }

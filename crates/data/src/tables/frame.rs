@@ -9,7 +9,9 @@ use polars::prelude::{
     ParallelStrategy, ParquetReader, PolarsError, SerReader, Series,
 };
 
-use super::CellDefect;
+use serde_json::Value;
+
+use super::{CellDefect, separated};
 use crate::lines::read_whole;
 use crate::{Compression, DataError, Defect};
 
@@ -34,7 +36,9 @@ pub(crate) enum Cell<'a> {
     Whole(i128),
     Number(f64),
     Truth(bool),
-    /// A list, a date and the like.
+    /// Texts, numbers, truth values and gaps.
+    List(Vec<Value>),
+    /// A date and the like.
     Other,
 }
 
@@ -79,12 +83,19 @@ impl Frame {
                 if bytes.iter().all(u8::is_ascii_whitespace) {
                     return Err(DataError::Empty { file, what: "table" });
                 }
+                if let Some(broken) = separated::open_quote(&bytes, separator) {
+                    return Err(named(&broken));
+                }
                 // Without inference every cell is a text: ids such as 007 stay what they are.
                 let parse = CsvParseOptions::default().with_separator(separator);
                 let options = CsvReadOptions::default()
                     .with_infer_schema_length(Some(0))
                     .with_parse_options(parse);
-                let reader = options.into_reader_with_file_handle(Cursor::new(bytes));
+                let reader = options.into_reader_with_file_handle(Cursor::new(&bytes));
+                let failed = |source: PolarsError| match separated::ragged(&bytes, separator) {
+                    Some(ragged) => named(&ragged),
+                    None => failed(source),
+                };
                 let frame = guarded(|| reader.finish()).map_err(named)?.map_err(failed)?;
                 let names: Vec<_> =
                     frame.get_column_names().iter().map(ToString::to_string).collect();
@@ -138,6 +149,7 @@ impl<'a> Cells<'a> {
             Ok(AnyValue::Null) | Err(_) => Cell::Missing,
             Ok(AnyValue::String(text)) => Cell::Text(text),
             Ok(AnyValue::Boolean(truth)) => Cell::Truth(truth),
+            Ok(AnyValue::List(items)) => Cell::List(items.iter().map(value).collect()),
             Ok(AnyValue::Float32(number)) => Cell::Number(number.into()),
             Ok(AnyValue::Float64(number)) => Cell::Number(number),
             Ok(other) if other.is_integer() => match other.extract::<i128>() {
@@ -152,6 +164,18 @@ impl<'a> Cells<'a> {
     pub fn fail(&self, row: usize, defect: CellDefect) -> DataError {
         let (file, column) = (self.file.to_owned(), self.name.to_owned());
         DataError::Cell { file, row: row as u64 + 1, column, defect }
+    }
+}
+
+/// An item of a list; what JSON has no value for is a gap.
+fn value(item: AnyValue<'_>) -> Value {
+    match item {
+        AnyValue::String(text) => text.into(),
+        AnyValue::StringOwned(text) => text.as_str().into(),
+        AnyValue::Boolean(truth) => truth.into(),
+        other if other.is_integer() => other.extract::<i64>().into(),
+        other if other.is_float() => other.extract::<f64>().into(),
+        _ => Value::Null,
     }
 }
 
@@ -236,6 +260,23 @@ pub(crate) mod tests {
         bytes
     }
 
+    /// A Parquet file of one group with a teacher's scores.
+    pub(crate) fn groups_parquet() -> Vec<u8> {
+        let list = |name: &str, items: Series| Series::new(name.into(), [items]).into_column();
+        let texts = |items: &[&str]| Series::new("".into(), items);
+        let columns: Vec<Column> = vec![
+            Series::new("query".into(), ["q"]).into_column(),
+            list("pos", texts(&["A", "B"])),
+            list("neg", texts(&["C"])),
+            list("pos_scores", Series::new("".into(), [2_i64, 1])),
+            list("neg_scores", Series::new("".into(), [-1.5_f64])),
+        ];
+        let mut bytes = Vec::new();
+        let mut frame = DataFrame::new(1, columns).unwrap();
+        ParquetWriter::new(&mut bytes).finish(&mut frame).unwrap();
+        bytes
+    }
+
     #[test]
     fn formats_give_cells_of_their_types() {
         let folder = tempfile::tempdir().unwrap();
@@ -272,10 +313,15 @@ pub(crate) mod tests {
         assert!(error("a.csv", b" \n").contains("a.csv: the file holds no table"));
         let utf8 = error("a.csv", b"a,b\n1,\xff\n");
         assert!(utf8.contains("a.csv line 2: invalid UTF-8 at byte 3"), "{utf8}");
-        let ragged = error("a.csv", b"a,b\n1,2,3\n");
-        assert!(ragged.contains("a.csv: not a table that can be read"), "{ragged}");
+        let ragged = error("a.csv", b"a,b\n\"1\n\",2\n1,2,3\n");
+        let expected =
+            "a.csv: not a table that can be read (line 4: 3 cells, and the header has 2)";
+        assert!(
+            ragged.starts_with(&folder.path().join(expected).display().to_string()),
+            "{ragged}"
+        );
         let open = error("a.csv", b"a,b\n1,\"x\n2,y\n");
-        assert!(open.contains("a.csv: "), "{open}");
+        assert!(open.contains("(line 2: a quote opens here and does not close)"), "{open}");
         assert!(error("a.parquet", b"PAR1 nothing").contains("a.parquet: not a table"));
     }
 

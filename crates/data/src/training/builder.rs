@@ -6,6 +6,7 @@ use super::row::{Place, Row};
 use crate::beir::corpus_of;
 use crate::error::shortened;
 use crate::flag_embedding::{Taught, TeacherGroup};
+use crate::normal::normalized;
 use crate::texts::{self, TextPool};
 use crate::{DataError, Defect};
 
@@ -19,9 +20,19 @@ pub(crate) struct Builder {
     places: HashMap<QueryId, usize>,
     /// Whether a document is a positive of a query, and where that was said first.
     seen: HashMap<(QueryId, DocId), (bool, Place)>,
+    /// The same by texts as they are compared, where those count as one.
+    said: Option<HashMap<(QueryId, QueryId), (bool, Place)>>,
+    /// Where each query stands first.
+    origins: HashMap<QueryId, String>,
 }
 
 impl Builder {
+    /// For what is learnt: a text that is a positive in one row and, but for case, punctuation and
+    /// blanks, a negative in another teaches nothing.
+    pub fn of_training() -> Self {
+        Self { said: Some(HashMap::new()), ..Self::default() }
+    }
+
     /// Rows that were added.
     pub fn rows(&self) -> usize {
         self.rows
@@ -33,8 +44,13 @@ impl Builder {
     /// A text that is both positive and negative of the query.
     pub fn add(&mut self, row: Row) -> Result<(), Defect> {
         self.rows += 1;
-        let Row { place: at, query: text, positives, negatives } = row;
+        let Row { place: at, id, query: text, positives, negatives } = row;
         let query = texts::query_id(&text);
+        self.origins.entry(query.clone()).or_insert_with(|| match id {
+            Some(id) => format!("{at}, id '{}'", shortened(&id)),
+            None => at.to_string(),
+        });
+        let asked = texts::query_id(&normalized(&text));
         let (queries, groups) = (&mut self.queries, &mut self.groups);
         let place = *self.places.entry(query.clone()).or_insert_with(|| {
             queries.push(Query { id: query.clone(), text, attributes: BTreeMap::new() });
@@ -46,16 +62,19 @@ impl Builder {
             for (text, score) in list {
                 let document = self.texts.add(String::new(), text.clone());
                 let key = (query.clone(), document.clone());
+                if let Some(said) = &mut self.said {
+                    let key = (asked.clone(), texts::query_id(&normalized(&text)));
+                    match said.get(&key) {
+                        Some((side, first)) if *side != positive => {
+                            return Err(both_sides(&text, first, &at));
+                        }
+                        Some(_) => {}
+                        None => _ = said.insert(key, (positive, at.clone())),
+                    }
+                }
                 match self.seen.get(&key) {
                     Some(&(side, _)) if side == positive => {}
-                    Some((_, first)) => {
-                        let first = match first.file == at.file {
-                            true => Place { file: "".into(), ..first.clone() }.to_string(),
-                            false => first.to_string(),
-                        };
-                        let (text, first) = (shortened(&text), first.trim_start().to_owned());
-                        return Err(Defect::BothSides { text, first });
-                    }
+                    Some((_, first)) => return Err(both_sides(&text, first, &at)),
                     None => {
                         self.seen.insert(key, (positive, at.clone()));
                         let group = &mut groups[place];
@@ -67,6 +86,11 @@ impl Builder {
             }
         }
         Ok(())
+    }
+
+    /// Where the queries stand that were added, each with its line's own id if it has one.
+    pub fn origins(&mut self) -> HashMap<QueryId, String> {
+        std::mem::take(&mut self.origins)
     }
 
     /// The set of all rows, and one group a query.
@@ -88,4 +112,13 @@ impl Builder {
             .map_err(|source| DataError::Dataset { set: file.to_owned(), source })?;
         Ok((dataset, self.groups))
     }
+}
+
+/// What is wrong where a text that one side had first stands on the other.
+fn both_sides(text: &str, first: &Place, at: &Place) -> Defect {
+    let first = match first.file == at.file {
+        true => Place { file: "".into(), ..first.clone() }.to_string(),
+        false => first.to_string(),
+    };
+    Defect::BothSides { text: shortened(text), first: first.trim_start().to_owned() }
 }

@@ -97,10 +97,14 @@ pub enum FindingKind {
     EmptyText,
     /// A training query that is a query of an evaluation set too.
     EvaluationOverlap,
+    /// A query that checkpoints are chosen on which is a query of another evaluation set too.
+    DevOverlap,
     /// A positive that stands among the negatives of its own row.
     PositiveAmongNegatives,
     /// A document that one row has as positive of a query and another as negative.
     Contradiction,
+    /// A row with a document that no teacher scored, where training learns from one.
+    Untaught,
     /// A training query that says nearly the same as one of an evaluation set.
     EvaluationNearDuplicate,
     /// A query without any negative.
@@ -118,6 +122,14 @@ impl FindingKind {
             Self::EvaluationOverlap => {
                 "queries of an evaluation set in training: its figures would show what was \
                  memorized; remove them from one side"
+            }
+            Self::DevOverlap => {
+                "queries of dev that are tested on too: checkpoints are chosen on them, so their \
+                 figures would be too high; test on others"
+            }
+            Self::Untaught => {
+                "rows without a teacher's scores, from which the recipe's loss learns: mine with \
+                 --teacher, or choose another loss"
             }
             Self::PositiveAmongNegatives => {
                 "positives among the negatives of their own row: remove the negatives"
@@ -149,8 +161,13 @@ pub type Tokens<'a> = &'a mut dyn FnMut(&str, &str) -> usize;
 pub struct Against<'a, 't> {
     /// Evaluation sets: their names and queries.
     pub evaluation: Vec<(String, &'a [Query])>,
+    /// Whether the first of them is what checkpoints are chosen on.
+    pub dev_first: bool,
     /// Whether queries of theirs in training are no error but a warning.
     pub allow_overlap: bool,
+    /// Whether training will learn from a teacher, so that every pair needs its score, and every query
+    /// a negative that has one.
+    pub needs_teacher: bool,
     /// What counts tokens, and the limit above which pairs are cut.
     pub tokens: Option<(Tokens<'t>, usize)>,
 }
@@ -204,6 +221,7 @@ pub fn check_groups(dataset: &Dataset, groups: &[Group], against: Against<'_, '_
             let number = rows.len() as u64 + 1;
             rows.push(Row {
                 place: Place { file: file.clone(), number, unit: Unit::Group },
+                id: None,
                 query: queries.get(query).map(|text| (*text).clone()).unwrap_or_default(),
                 positives: Vec::new(),
                 negatives: Vec::new(),
@@ -270,7 +288,7 @@ impl Seen<'_, '_> {
     }
 
     fn row(&mut self, row: Row) {
-        let Row { place, query, positives, negatives } = row;
+        let Row { place, query, positives, negatives, .. } = row;
         self.rows += 1;
         let all_taught = |side: &[Scored]| side.iter().all(|(_, score)| score.is_some());
         self.taught += usize::from(all_taught(&positives) && all_taught(&negatives));
@@ -288,7 +306,8 @@ impl Seen<'_, '_> {
         let hash = |text: &str| ContentHash::of(normalized(text).as_bytes());
         let own: HashSet<ContentHash> = positives.iter().map(|(text, _)| hash(text)).collect();
         let sides = positives.iter().map(|side| (true, side));
-        for (positive, (text, _)) in sides.chain(negatives.iter().map(|side| (false, side))) {
+        let mut is_untaught = false;
+        for (positive, (text, score)) in sides.chain(negatives.iter().map(|side| (false, side))) {
             let document = hash(text);
             if self.documents.insert(document.clone()) {
                 self.document_characters.push(text.chars().count());
@@ -309,6 +328,7 @@ impl Seen<'_, '_> {
                     self.note(kind, || what);
                 }
                 None => {
+                    is_untaught |= score.is_none();
                     if let Some((count, _)) = &mut self.against.tokens {
                         self.pair_tokens.push(count(&query, text));
                     }
@@ -316,11 +336,17 @@ impl Seen<'_, '_> {
                 }
             }
         }
+        if is_untaught && self.against.needs_teacher {
+            self.note(FindingKind::Untaught, || place.to_string());
+        }
     }
 
     /// Queries that stand on both sides, or nearly so.
     fn overlaps(&mut self) {
         let sets = std::mem::take(&mut self.against.evaluation);
+        if let (true, [(_, dev), tested @ ..]) = (self.against.dev_first, &sets[..]) {
+            self.dev_overlaps(dev, tested);
+        }
         for (name, queries) in &sets {
             let evaluated: HashMap<String, &Query> =
                 queries.iter().map(|query| (normalized(&query.text), query)).collect();
@@ -360,6 +386,21 @@ impl Seen<'_, '_> {
         }
     }
 
+    /// Queries of dev that stand in a set that is tested on.
+    fn dev_overlaps(&mut self, dev: &[Query], tested: &[(String, &[Query])]) {
+        for (name, queries) in tested {
+            let there: HashMap<String, &Query> =
+                queries.iter().map(|query| (normalized(&query.text), query)).collect();
+            for query in dev {
+                if let Some(found) = there.get(&normalized(&query.text)) {
+                    let what =
+                        format!("query '{}' of dev: query '{}' of {name}", query.id, found.id);
+                    self.note(FindingKind::DevOverlap, || what);
+                }
+            }
+        }
+    }
+
     fn report(mut self) -> Report {
         self.overlaps();
         let bare: Vec<String> = self
@@ -373,15 +414,15 @@ impl Seen<'_, '_> {
         }
         let sides = |side| self.pairs.values().filter(|(positive, _)| *positive == side).count();
         let (positives, negatives) = (sides(true), sides(false));
-        let allow_overlap = self.against.allow_overlap;
+        let Against { allow_overlap, needs_teacher, .. } = self.against;
         let is_error = |kind| match kind {
-            FindingKind::EvaluationOverlap => !allow_overlap,
-            FindingKind::EvaluationNearDuplicate
-            | FindingKind::NoNegatives
-            | FindingKind::Duplicate => false,
+            FindingKind::EvaluationOverlap | FindingKind::DevOverlap => !allow_overlap,
+            FindingKind::NoNegatives => needs_teacher,
+            FindingKind::EvaluationNearDuplicate | FindingKind::Duplicate => false,
             FindingKind::Malformed
             | FindingKind::EmptyText
             | FindingKind::PositiveAmongNegatives
+            | FindingKind::Untaught
             | FindingKind::Contradiction => true,
         };
         let mut findings: Vec<Finding> = self

@@ -1,6 +1,6 @@
-//! Training data in files of texts: triples (`query`, `positive`, `negative`: JSONL, CSV, TSV,
-//! Parquet) and groups (`query`, `pos`, `neg`, perhaps `pos_scores` and `neg_scores`: FlagEmbedding's
-//! JSONL). Documents and queries get ids from the hashes of their texts, so equal texts are one.
+//! Training data in files of texts, JSONL, CSV, TSV or Parquet: triples (`query`, `positive`,
+//! `negative`) and groups (`query`, `pos`, `neg`, perhaps `pos_scores` and `neg_scores`, as in
+//! FlagEmbedding's JSONL; lists in CSV and TSV are written as JSON). Documents and queries get ids from the hashes of their texts, so equal texts are one.
 
 mod builder;
 pub mod check;
@@ -8,9 +8,10 @@ mod row;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::path::Path;
 
-use secondpass_core::Dataset;
+use secondpass_core::{Dataset, QueryId};
 
 pub(crate) use builder::Builder;
 pub use row::Layout;
@@ -28,6 +29,9 @@ pub struct TrainingSet {
     /// A group for each positive of a query, in the order their first lines stand, with all of the
     /// query's negatives, perhaps none.
     pub groups: Vec<Group>,
+    /// Where each query stands first (file and line or row), with that line's own `id` if it has one:
+    /// ids of queries are hashes, which tell nobody where to look.
+    pub origins: HashMap<QueryId, String>,
 }
 
 /// The split of such data, which has no others.
@@ -38,9 +42,10 @@ pub const SPLIT: &str = "train";
 ///
 /// # Errors
 /// A missing or empty file, malformed lines, blank texts, no positive, lists of scores of another
-/// length, a text that is both positive and negative of one query: with file, line and field.
+/// length, a text that is (but for case, punctuation and blanks) both positive and negative of one
+/// query: with file, line and field.
 pub fn read<P: AsRef<Path>>(paths: &[P], layout: Layout) -> Result<TrainingSet, DataError> {
-    let mut builder = Builder::default();
+    let mut builder = Builder::of_training();
     for path in paths {
         let path = path.as_ref();
         let before = builder.rows();
@@ -54,6 +59,8 @@ pub fn read<P: AsRef<Path>>(paths: &[P], layout: Layout) -> Result<TrainingSet, 
         }
     }
     let name = paths.first().map_or_else(String::new, |path| file_name(path.as_ref()));
+    let origins = builder.origins();
     let (dataset, groups) = builder.finish(&name, SPLIT, &name)?;
-    Ok(TrainingSet { dataset, groups: groups.iter().flat_map(|group| group.groups()).collect() })
+    let groups = groups.iter().flat_map(|group| group.groups()).collect();
+    Ok(TrainingSet { dataset, groups, origins })
 }

@@ -5,36 +5,37 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 
 use crate::lines::{Line, open};
-use crate::tables::training_rows;
+use crate::tables::{self, training_rows};
 use crate::{DataError, Defect, json};
 
-const HINT: &str = "training data as .jsonl, or triples as .csv, .tsv or .parquet";
+const HINT: &str = "training data as .jsonl, .csv, .tsv or .parquet";
 
 /// How a file of training data is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
-    /// `query`, `positive` and perhaps `negative`, one of each a line or row. JSONL, CSV, TSV, Parquet.
+    /// `query`, `positive` and perhaps `negative`, one of each a line or row.
     Triples,
-    /// `query`, `pos`, `neg`, perhaps `pos_scores` and `neg_scores`. JSONL.
+    /// `query`, `pos` and perhaps `neg`, `pos_scores` and `neg_scores`, which are lists.
     Groups,
 }
 
 impl Layout {
-    /// The layout that a file has: tables hold triples, and JSONL is told by the fields of its first
-    /// line.
+    /// The layout that a file has, told by the columns of a table and by the fields of a first line.
     ///
     /// # Errors
     /// A file that is missing, empty or malformed.
     pub fn detect(path: &Path) -> Result<Self, DataError> {
-        if crate::tables::is_table(path) {
-            return Ok(Self::Triples);
+        let of = |is_group| if is_group { Self::Groups } else { Self::Triples };
+        if tables::is_table(path) {
+            let columns = tables::columns(path)?;
+            return Ok(of(columns.iter().any(|name| name == "pos" || name == "neg")));
         }
         let mut found = None;
         let mut lines = open(path, HINT)?;
         let read = lines.each_filled(|line| {
             let object = json::object(&line, "query")?;
             let is_group = object.contains_key("pos") || object.contains_key("neg");
-            found = Some(if is_group { Self::Groups } else { Self::Triples });
+            found = Some(of(is_group));
             // One line is enough: an error ends the reading.
             Err(line.fail(Defect::MissingField { field: "query" }))
         });
@@ -105,6 +106,8 @@ pub(crate) type Scored = (String, Option<f64>);
 #[derive(Debug)]
 pub(crate) struct Row {
     pub place: Place,
+    /// The line's own id.
+    pub id: Option<String>,
     pub query: String,
     /// At least one, none blank.
     pub positives: Vec<Scored>,
@@ -118,16 +121,53 @@ pub(crate) fn each(
     layout: Layout,
     take: &mut dyn FnMut(Result<Row, DataError>) -> Result<(), DataError>,
 ) -> Result<(), DataError> {
-    if layout == Layout::Triples
-        && let Some(rows) = training_rows(path)?
-    {
-        return rows.into_iter().try_for_each(take);
+    if tables::is_table(path) {
+        return match layout {
+            Layout::Triples => training_rows(path)?.into_iter().try_for_each(take),
+            Layout::Groups => groups_of_table(path, take),
+        };
     }
     let read = match layout {
         Layout::Triples => triple,
         Layout::Groups => group,
     };
     open(path, HINT)?.each(|line| take(line.and_then(|line| read(&line))))
+}
+
+/// Fields of groups that hold lists.
+const LISTS: [&str; 4] = ["pos", "neg", "pos_scores", "neg_scores"];
+
+/// The groups of a table, each row read as the line that says the same.
+fn groups_of_table(
+    path: &Path,
+    take: &mut dyn FnMut(Result<Row, DataError>) -> Result<(), DataError>,
+) -> Result<(), DataError> {
+    let file: Rc<str> = path.display().to_string().into();
+    let rows = tables::rows(path, &["query", "pos"])?.unwrap_or_default();
+    (1..).zip(rows).try_for_each(|(number, mut object)| {
+        let place = Place { file: file.clone(), number, unit: Unit::Row };
+        let text = lists(&mut object).map(|()| Value::Object(object).to_string());
+        take(text.map_err(|defect| place.fail(defect)).and_then(|text| {
+            let row = group(&Line::new(&text, number, &file)).map_err(|error| match error {
+                DataError::Line { defect, .. } => place.fail(defect),
+                other => other,
+            })?;
+            Ok(Row { place: place.clone(), ..row })
+        }))
+    })
+}
+
+/// Takes lists that are written as texts, as they are in CSV, for what they say.
+fn lists(object: &mut Map<String, Value>) -> Result<(), Defect> {
+    for field in LISTS {
+        let Some(Value::String(text)) = object.get(field) else { continue };
+        let Ok(list) = serde_json::from_str::<Vec<Value>>(text) else {
+            let expected = "a list, in a table of texts written as JSON: [\"one\", \"two\"]";
+            return Err(Defect::WrongType { field, expected, found: "a text" });
+        };
+        object.insert(field.to_owned(), list.into());
+    }
+    Ok(())
 }
 
 fn triple(line: &Line<'_>) -> Result<Row, DataError> {
@@ -138,7 +178,8 @@ fn triple(line: &Line<'_>) -> Result<Row, DataError> {
         None | Some(Value::Null) => Vec::new(),
         Some(_) => vec![(json::filled_text(line, &mut object, "negative")?, None)],
     };
-    Ok(Row { place: Place::of(line), query, positives: vec![(positive, None)], negatives })
+    let id = json::own_id(&object);
+    Ok(Row { place: Place::of(line), id, query, positives: vec![(positive, None)], negatives })
 }
 
 /// A line of FlagEmbedding's format.
@@ -149,7 +190,10 @@ pub(crate) fn group(line: &Line<'_>) -> Result<Row, DataError> {
     let negatives = side(line, &mut object, "neg", "neg_scores")?;
     match positives.is_empty() {
         true => Err(line.fail(Defect::EmptyField { field: "pos" })),
-        false => Ok(Row { place: Place::of(line), query, positives, negatives }),
+        false => {
+            let id = json::own_id(&object);
+            Ok(Row { place: Place::of(line), id, query, positives, negatives })
+        }
     }
 }
 

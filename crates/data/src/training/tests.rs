@@ -85,6 +85,12 @@ fn errors_name_file_line_or_row_and_key() {
         both.contains("line 5: the text 'B' is both") && both.contains("(see line 1)"),
         "{both}"
     );
+    // As texts are compared, and queries too.
+    let both = triples("{\"query\": \"Q?\", \"positive\": \"D\", \"negative\": \"a.\"}");
+    assert!(
+        both.contains("line 5: the text 'a.' is both") && both.contains("(see line 1)"),
+        "{both}"
+    );
     let csv = error("t.csv", "query,positive,negative\nq,A,B\nq,,B\n", Layout::Triples);
     assert!(csv.contains("t.csv row 2, column 'positive': the cell is empty"), "{csv}");
     let csv = error("t.csv", "query,positive,negative\nq,A,B\nq,B,C\n", Layout::Triples);
@@ -95,6 +101,98 @@ fn errors_name_file_line_or_row_and_key() {
     let csv = error("t.csv", "question,positive\nq,A\n", Layout::Triples);
     assert!(csv.contains("there is no column 'query'; it has: question, positive"), "{csv}");
     assert!(error("t.jsonl", "\n", Layout::Groups).contains("t.jsonl: the file holds no groups"));
+}
+
+#[test]
+fn queries_are_found_again_by_file_line_and_id() {
+    let csv = "id,query,positive\nx7,Q two,A\n,Q three,A\n";
+    let (_folder, paths) = files(&[("t.jsonl", JSONL), ("t.csv", csv)]);
+    let set = read(&paths, Layout::Triples).unwrap();
+    let origin = |text: &str| {
+        let query = set.dataset.queries().iter().find(|query| query.text == text).unwrap();
+        set.origins[&query.id].rsplit('/').next().unwrap().to_owned()
+    };
+    assert_eq!(origin("q"), "t.jsonl line 1, id '3'");
+    assert_eq!(origin("r"), "t.jsonl line 2");
+    assert_eq!(origin("Q two"), "t.csv row 1, id 'x7'");
+    assert_eq!(origin("Q three"), "t.csv row 2");
+}
+
+#[test]
+fn groups_of_tables_make_the_same_as_lines() {
+    let line = "{\"query\": \"q\", \"pos\": [\"A\", \"B\"], \"neg\": [\"C\"], \"pos_scores\": [2, 1], \
+                \"neg_scores\": [-1.5]}";
+    let csv = "query,pos,neg,pos_scores,neg_scores\n\
+               q,\"[\"\"A\"\", \"\"B\"\"]\",\"[\"\"C\"\"]\",\"[2, 1]\",[-1.5]\n";
+    let (folder, mut paths) = files(&[("g.jsonl", line), ("g.csv.gz", csv)]);
+    let parquet = folder.path().join("g.parquet");
+    std::fs::write(&parquet, crate::tables::groups_parquet()).unwrap();
+    paths.push(parquet);
+    let expected = read(&paths[..1], Layout::Groups).unwrap();
+    for path in &paths {
+        assert_eq!(Layout::detect(path).unwrap(), Layout::Groups);
+        let set = read(&[path], Layout::Groups).unwrap();
+        assert_eq!(
+            (set.groups, set.dataset.hash()),
+            (expected.groups.clone(), expected.dataset.hash())
+        );
+    }
+    let error = |name: &str, text: &str| {
+        let (_folder, paths) = files(&[(name, text)]);
+        read(&paths, Layout::Groups).unwrap_err().to_string()
+    };
+    let repr = error("g.csv", "query,pos\nq,\"['A']\"\n");
+    assert!(
+        repr.contains("g.csv row 1: field 'pos' is a text, expected a list, in a table"),
+        "{repr}"
+    );
+    let blank = error("g.csv", "query,pos\nq,\"[\"\"A\"\"]\"\nr,\"[\"\"\"\"]\"\n");
+    assert!(blank.contains("g.csv row 2: 'pos' item 1 is empty"), "{blank}");
+    let lacks = error("g.csv", "query,positive\nq,A\n");
+    assert!(lacks.contains("there is no column 'pos'; it has: query, positive"), "{lacks}");
+}
+
+#[test]
+fn a_check_for_a_loss_with_a_teacher_finds_what_is_not_taught() {
+    let text = "{\"query\": \"q\", \"pos\": [\"A\"], \"neg\": [\"B\"], \"pos_scores\": [1], \"neg_scores\": [0]}\n\
+        {\"query\": \"r\", \"pos\": [\"A\"], \"neg\": [\"B\"]}\n\
+        {\"query\": \"s\", \"pos\": [\"A\"], \"pos_scores\": [1]}\n";
+    let (_folder, paths) = files(&[("g.jsonl", text)]);
+    let found = |needs_teacher| {
+        let against = Against { needs_teacher, ..Against::default() };
+        let report = check(&paths, Layout::Groups, against).unwrap();
+        report
+            .findings
+            .iter()
+            .map(|found| (found.kind, found.count, found.is_error))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        found(true),
+        [(FindingKind::Untaught, 1, true), (FindingKind::NoNegatives, 1, true)]
+    );
+    assert_eq!(found(false), [(FindingKind::NoNegatives, 1, false)]);
+}
+
+#[test]
+fn queries_of_dev_that_are_tested_on_are_found() {
+    let (_folder, paths) = files(&[("t.jsonl", JSONL)]);
+    let query = |id: &str, text: &str| Query {
+        id: id.into(),
+        text: text.to_owned(),
+        attributes: Default::default(),
+    };
+    let (dev, test) =
+        ([query("d1", "Where is it?"), query("d2", "when")], [query("t1", "where is it")]);
+    let report = |allow_overlap| {
+        let evaluation = vec![("dev".to_owned(), &dev[..]), ("far".to_owned(), &test[..])];
+        let against = Against { evaluation, dev_first: true, allow_overlap, ..Against::default() };
+        check(&paths, Layout::Triples, against).unwrap()
+    };
+    let refused = report(false);
+    assert!(refused.has_errors() && !report(true).has_errors());
+    assert_eq!(refused.findings[0].kind, FindingKind::DevOverlap);
+    assert_eq!(refused.findings[0].places, ["query 'd1' of dev: query 't1' of far"]);
 }
 
 #[test]
@@ -119,8 +217,8 @@ fn a_check_reports_everything_at_once() {
     let mut count = |query: &str, document: &str| query.len() + document.len();
     let against = Against {
         evaluation: vec![("test".to_owned(), &evaluated)],
-        allow_overlap: false,
         tokens: Some((&mut count, 20)),
+        ..Against::default()
     };
     let report = check(&paths, Layout::Groups, against).unwrap();
     let found: Vec<_> =
@@ -151,7 +249,7 @@ fn a_check_reports_everything_at_once() {
     let against = Against {
         evaluation: vec![("test".to_owned(), &evaluated)],
         allow_overlap: true,
-        tokens: None,
+        ..Against::default()
     };
     let report = check(&paths, Layout::Groups, against).unwrap();
     let overlap = report.findings.iter().find(|found| found.kind == EvaluationOverlap).unwrap();
