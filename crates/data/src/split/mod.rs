@@ -5,6 +5,7 @@
 //! written.
 
 mod assign;
+mod documents;
 mod lines;
 mod manifest;
 mod moment;
@@ -21,6 +22,7 @@ use crate::output::write_folder;
 use crate::scrub::{Counts, Scrubber};
 use crate::{Access, DataError, WriteError, write_file};
 use assign::{Cluster, assigned};
+use documents::{check_corpus, check_ids};
 use lines::{Entry, keys, read, read_objects, scrub};
 pub use manifest::{Manifest, PartSummary};
 pub use moment::Moment;
@@ -74,6 +76,27 @@ pub enum SplitError {
     /// A threshold outside its bounds.
     #[error("near-duplicates cannot be told at {0}; choose a share from 0.5 to 1")]
     Near(f64),
+    /// Documents that may be texts, and may be ids that scrubbing would spoil.
+    #[error(
+        "{place}: --scrub would change a document, and all documents of the file are single words, as \
+         ids are; name the file that has them with --corpus, so that ids stay, or write the texts into \
+         the lines"
+    )]
+    Ids {
+        /// The first that would be changed.
+        place: String,
+    },
+    /// Too few lines for the parts.
+    #[error(
+        "part '{part}' got no line: {lines} lines are too few for its share; give it a larger one, ask \
+         for fewer parts, or add lines"
+    )]
+    TooFew {
+        /// The part.
+        part: String,
+        /// Lines of the file.
+        lines: usize,
+    },
     /// What belongs together is too much for the parts.
     #[error(
         "part '{part}' got no line: the {lines} lines make {clusters} clusters that must stay together, \
@@ -99,8 +122,9 @@ pub enum SplitError {
 ///
 /// # Errors
 /// Files that are missing or malformed, lines without a field that is asked for or with a time that
-/// is none, shares or a threshold that cannot be, a part that would be empty, ids that hold an e-mail
-/// address where there is a scrubber, a folder that holds files already.
+/// is none, documents that the corpus lacks or has twice, shares or a threshold that cannot be, a part
+/// that would be empty, ids that hold an e-mail address or documents that look like ids where there is
+/// a scrubber, a folder that holds files already.
 pub fn split(
     source: Source<'_>,
     out: &Path,
@@ -109,15 +133,25 @@ pub fn split(
 ) -> Result<Manifest, SplitError> {
     check(settings)?;
     let mut entries = read(source.path)?;
-    let file = source.path.display().to_string();
+    let mut documents = source.corpus.map(read_objects).transpose()?;
+    match (source.corpus, &documents, scrubber) {
+        (Some(path), Some(documents), _) => {
+            check_corpus(&entries, documents, &path.display().to_string())?;
+        }
+        (_, _, Some(scrubber)) => check_ids(&entries, scrubber)?,
+        _ => {}
+    }
     let mut clusters = Clusters::new(entries.len());
-    let grouped = joined_by_fields(&entries, &file, settings, &mut clusters)?;
-    let times = times(&entries, &file, settings)?;
+    let grouped = joined_by_fields(&entries, settings, &mut clusters)?;
+    let times = times(&entries, settings)?;
     let mut counts = Counts::new();
     if let Some(scrubber) = scrubber {
         let ids = source.corpus.is_some();
         for entry in &mut entries {
-            scrub(entry, scrubber, &mut counts, &file, settings.by_time.as_deref(), ids)?;
+            scrub(entry, scrubber, &mut counts, settings.by_time.as_deref(), ids)?;
+        }
+        for document in documents.iter_mut().flatten() {
+            scrub(document, scrubber, &mut counts, None, true)?;
         }
     }
     let queries: Vec<&str> = entries.iter().map(Entry::query).collect();
@@ -126,20 +160,12 @@ pub fn split(
     let clusters = gathered(&mut clusters, &queries, times.as_deref());
     let parts = assigned(&clusters, settings);
     if let Some(part) = (0..settings.parts.len()).find(|part| !parts.contains(part)) {
-        return Err(SplitError::EmptyPart {
-            part: settings.parts[part].0.clone(),
-            lines: entries.len(),
-            clusters: clusters.len(),
-            largest: clusters.iter().map(|cluster| cluster.lines.len()).max().unwrap_or(0),
+        let (part, lines) = (settings.parts[part].0.clone(), entries.len());
+        let largest = clusters.iter().map(|cluster| cluster.lines.len()).max().unwrap_or(0);
+        return Err(match largest > 1 && lines >= settings.parts.len() {
+            true => SplitError::EmptyPart { part, lines, clusters: clusters.len(), largest },
+            false => SplitError::TooFew { part, lines },
         });
-    }
-    let mut documents = source.corpus.map(read_objects).transpose()?;
-    if let (Some(scrubber), Some(documents), Some(path)) = (scrubber, &mut documents, source.corpus)
-    {
-        let file = path.display().to_string();
-        for document in documents {
-            scrub(document, scrubber, &mut counts, &file, None, true)?;
-        }
     }
     let mut manifest = Manifest::new(source.path, settings, entries.len())?;
     (manifest.grouped, manifest.near_duplicates) = (grouped, joined);
@@ -192,7 +218,6 @@ fn check(settings: &Settings) -> Result<(), SplitError> {
 /// Joins lines that share a value of a field; how many joins that made.
 fn joined_by_fields(
     entries: &[Entry],
-    file: &str,
     settings: &Settings,
     clusters: &mut Clusters,
 ) -> Result<usize, DataError> {
@@ -200,7 +225,7 @@ fn joined_by_fields(
     for field in &settings.group_by {
         let mut firsts = HashMap::new();
         for (place, entry) in entries.iter().enumerate() {
-            for key in keys(entry, field, file)? {
+            for key in keys(entry, field)? {
                 let first = *firsts.entry(key).or_insert(place);
                 joined += usize::from(clusters.join(first, place));
             }
@@ -209,13 +234,9 @@ fn joined_by_fields(
     Ok(joined)
 }
 
-fn times(
-    entries: &[Entry],
-    file: &str,
-    settings: &Settings,
-) -> Result<Option<Vec<Moment>>, DataError> {
+fn times(entries: &[Entry], settings: &Settings) -> Result<Option<Vec<Moment>>, DataError> {
     let Some(field) = &settings.by_time else { return Ok(None) };
-    entries.iter().map(|entry| lines::time(entry, field, file)).collect::<Result<_, _>>().map(Some)
+    entries.iter().map(|entry| lines::time(entry, field)).collect::<Result<_, _>>().map(Some)
 }
 
 /// The lines that belong together, by their smallest query (so that their order does not depend on

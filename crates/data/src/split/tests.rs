@@ -151,6 +151,82 @@ fn personal_data_is_gone_before_anything_is_written() {
 }
 
 #[test]
+fn numbers_with_gaps_and_names_of_fields_are_scrubbed_and_ids_of_mined_groups_stay() {
+    let mut lines = queries(30);
+    lines[3]["phone"] = json!(491_511_234_567.0);
+    lines[3]["scores"] = json!([0.123_456_789_012, 1.0, 4_915_112_345.678]);
+    lines[3]["counts"] = json!({"john@x.com": 3, "ann@x.com": {"id": 1}, "text": "Text"});
+    lines[3]["pos_ids"] = json!(["4915112345678", 4_915_112_345_678_u64]);
+    lines[3]["relevant"] = json!(["a text of words", 4_915_112_345_678_u64]);
+    let (_, parts) =
+        split_lines(&lines, &settings(), Some(&Scrubber::new(["text", "query"]))).unwrap();
+    let found = parts.iter().flatten().find(|line| line["n"] == 3).unwrap();
+    assert_eq!(found["phone"], "[phone]");
+    assert_eq!(found["scores"], json!([0.123_456_789_012, 1.0, 4_915_112_345.678]));
+    assert_eq!(found["counts"], json!({"[email]": 3, "[email] 2": {"id": 1}, "text": "[name]"}));
+    assert_eq!(found["pos_ids"], json!(["4915112345678", 4_915_112_345_678_u64]));
+    assert_eq!(found["relevant"], json!(["a [name] of words", 4_915_112_345_678_u64]));
+}
+
+#[test]
+fn documents_that_look_like_ids_are_not_scrubbed_in_silence() {
+    let mut lines = queries(30);
+    for line in &mut lines {
+        line["relevant"] = json!(["550e8400-e29b-41d4-a716-446655440000"]);
+    }
+    let error = split_lines(&lines, &settings(), Some(&Scrubber::new([]))).unwrap_err();
+    assert!(error.contains("all.jsonl line 1: --scrub would change a document"), "{error}");
+    assert!(error.contains("--corpus"), "{error}");
+    split_lines(&lines, &settings(), None).unwrap();
+    lines[7]["relevant"] = json!(["write to 4915112345678"]);
+    split_lines(&lines, &settings(), Some(&Scrubber::new([]))).unwrap();
+}
+
+#[test]
+fn a_corpus_has_each_document_once_and_all_that_lines_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, corpus) = (folder.path().join("set.jsonl"), folder.path().join("corpus.jsonl"));
+    let lines: String = queries(20)
+        .into_iter()
+        .map(|mut line| {
+            line["relevant"] = json!(["a", {"id": 2}]);
+            format!("{line}\n")
+        })
+        .collect();
+    fs::write(&path, lines).unwrap();
+    let error = |documents: &str| {
+        fs::write(&corpus, documents).unwrap();
+        let out = folder.path().join("out");
+        let source = Source { path: &path, corpus: Some(&corpus) };
+        split(source, &out, &settings(), None).map_err(|error| error.to_string())
+    };
+    let (a, two) = ("{\"_id\":\"a\",\"text\":\"A\"}\n", "{\"id\":2,\"text\":\"B\"}\n");
+    let twice = error(&format!("{a}{two}{a}")).unwrap_err();
+    assert!(twice.contains("corpus.jsonl line 3: document id 'a' was already used at line 1"));
+    let unknown = error(a).unwrap_err();
+    assert!(unknown.contains("set.jsonl line 1: document '2' is not among"), "{unknown}");
+    error(&format!("{a}{two}")).unwrap();
+}
+
+#[test]
+fn what_a_table_lacks_is_named_by_row_and_column() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("set.csv");
+    let error = |text: &str, settings: &Settings| {
+        fs::write(&path, text).unwrap();
+        let source = Source { path: &path, corpus: None };
+        split(source, &folder.path().join("out"), settings, None).unwrap_err().to_string()
+    };
+    let columns = error("question,at\nq,1\n", &settings());
+    assert!(columns.contains("no column 'query'; it has: question, at"), "{columns}");
+    let empty = error("query,at\n\"q\nr\",1\n,2\n", &settings());
+    assert!(empty.contains("set.csv row 2: 'query' is empty"), "{empty}");
+    let timed = Settings { by_time: Some("at".into()), ..settings() };
+    let time = error("query,at\n\"q\nr\",1\ns,soon\n", &timed);
+    assert!(time.contains("set.csv row 2: field 'at' is 'soon'"), "{time}");
+}
+
+#[test]
 fn a_corpus_goes_along_and_its_ids_stay() {
     let folder = tempfile::tempdir().unwrap();
     let (path, corpus) = (folder.path().join("set.csv"), folder.path().join("corpus.jsonl"));
@@ -184,6 +260,10 @@ fn what_cannot_be_split_says_why() {
     assert!(error.contains("part 'dev' got no line: the 5 lines make 1 clusters"), "{error}");
     let error = split_lines(&[json!({"text": "x"})], &settings(), None).unwrap_err();
     assert!(error.contains("line 1: field 'query' is missing"), "{error}");
+    let error = split_lines(&[json!({"query": 7})], &settings(), None).unwrap_err();
+    assert!(error.contains("line 1: field 'query' is a number, expected a string"), "{error}");
+    let error = split_lines(&queries(2), &settings(), None).unwrap_err();
+    assert!(error.contains("2 lines are too few for its share"), "{error}");
 }
 
 proptest! {
