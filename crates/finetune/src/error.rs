@@ -32,7 +32,10 @@ pub enum FinetuneError {
         wanted: usize,
     },
     /// A query whose positive has nothing to stand against.
-    #[error("query '{0}' has no negative: every document of the corpus is judged relevant to it")]
+    #[error(
+        "query '{0}' has no negative: every document of the corpus is relevant to it, or says the same as \
+         one that is; write negatives for it, or remove it"
+    )]
     NoNegatives(QueryId),
     /// The loss learns from a teacher, and a group has none.
     #[error(
@@ -262,6 +265,21 @@ pub enum FinetuneError {
         step: usize,
         /// Why not.
         source: TrainError,
+    },
+    /// What checkpoints are chosen on is tested on, too.
+    #[error(
+        "{count} of the dev queries are queries of '{set}' too, the first '{}' ('{}' there: \"{}\"); \
+         the checkpoint is the one that is best on them, so its figures would be too high: test on \
+         others (allow_overlap = true under [data] lets them stay)",
+        first.training, first.dev, first.text
+    )]
+    DevLeak {
+        /// The set's name.
+        set: String,
+        /// Dev queries that stand in it.
+        count: usize,
+        /// The first of them; `training` is its id in dev.
+        first: Leak,
     },
 }
 

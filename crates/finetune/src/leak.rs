@@ -8,7 +8,7 @@ use crate::{FinetuneError, Recipe, TrainingData};
 /// A query that stands on both sides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leak {
-    /// Its id in training.
+    /// Its id in training (or in dev, where dev is held against a tested set).
     pub training: QueryId,
     /// Its id in dev, or another set that the model is evaluated on.
     pub dev: QueryId,
@@ -50,6 +50,28 @@ pub fn check_leak(
     let leaks = leak(used, evaluated);
     match leaks.first() {
         Some(first) => Err(FinetuneError::Leak {
+            set: set.to_owned(),
+            count: leaks.len(),
+            first: first.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Refuses dev queries that stand in a set of this name, which is tested on, unless the recipe lets
+/// them.
+///
+/// # Errors
+/// There are some.
+pub fn check_dev(
+    recipe: &Recipe,
+    dev: &[Query],
+    set: &str,
+    tested: &[Query],
+) -> Result<(), FinetuneError> {
+    let leaks = if recipe.allow_overlap { Vec::new() } else { leak(dev, tested) };
+    match leaks.first() {
+        Some(first) => Err(FinetuneError::DevLeak {
             set: set.to_owned(),
             count: leaks.len(),
             first: first.clone(),

@@ -5,6 +5,8 @@
 //! dev queries, and states to go on from. Which engine learns is behind
 //! [`secondpass_text::Learner`].
 
+mod about;
+mod answers;
 mod batches;
 mod checkpoint;
 mod dev;
@@ -30,7 +32,7 @@ pub use checkpoint::{Checkpoint, Lock};
 pub use dev::{Dev, RankError};
 pub use error::FinetuneError;
 pub use groups::groups_of_judgements;
-pub use leak::{Leak, check_leak, leak};
+pub use leak::{Leak, check_dev, check_leak, leak};
 pub use packing::MicroBatch;
 pub use recipe::{
     DataSource, DevSet, DevSettings, Dropout, Head, Initialization, JudgedSplit, Keeping, Length,

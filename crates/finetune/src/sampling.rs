@@ -5,6 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use secondpass_core::{Corpus, DocId, Document, Qrels, Query, QueryId, Run};
 use secondpass_data::triples::Group;
 
+use crate::answers::Answers;
 use crate::batches::SampledGroup;
 use crate::seeds::{Draw, generator};
 use crate::{FinetuneError, NegativeCounts};
@@ -16,8 +17,8 @@ pub struct TrainingData<'a> {
     pub queries: &'a [Query],
     /// Their documents.
     pub corpus: &'a Corpus,
-    /// Judgements of the training queries: what is relevant to a query is never drawn as its
-    /// negative. Positives count as judged without them.
+    /// Judgements of the training queries: what is relevant to a query, or says the same, is never
+    /// drawn as its negative. Positives count as judged without them.
     pub qrels: &'a Qrels,
     /// The triples by query and positive.
     pub groups: &'a [Group],
@@ -35,15 +36,18 @@ pub struct Sampler<'a> {
     is_taught: bool,
     queries: HashMap<&'a QueryId, &'a Query>,
     positives: HashMap<&'a QueryId, HashSet<&'a DocId>>,
+    answers: Answers<'a>,
     epoch: usize,
     order: Vec<usize>,
 }
 
 impl<'a> Sampler<'a> {
-    /// Checks that all that groups and candidates name is there.
+    /// Checks that all that groups and candidates name is there, and that each group can have a
+    /// negative.
     ///
     /// # Errors
-    /// No groups, unknown queries or documents, a recipe that needs candidates and has none.
+    /// No groups, unknown queries or documents, a recipe that needs candidates and has none, a query to
+    /// which the whole corpus is relevant.
     pub fn new(
         data: TrainingData<'a>,
         counts: NegativeCounts,
@@ -68,8 +72,17 @@ impl<'a> Sampler<'a> {
             positives.entry(&group.query).or_default().insert(&group.positive);
         }
         check_texts(&data, &queries)?;
+        let answers = Answers::new(data.queries, data.corpus, |query| {
+            let judged = data.qrels.of(&query.id).into_iter().flatten();
+            let relevant = judged.filter(|&(_, &grade)| grade > 0).map(|(id, _)| id);
+            relevant.chain(positives.get(&query.id).into_iter().flatten().copied()).collect()
+        });
         let order = order(data.groups.len(), seed, 0);
-        Ok(Self { data, counts, seed, is_taught: false, queries, positives, epoch: 0, order })
+        let is_taught = false;
+        let sampler =
+            Self { data, counts, seed, is_taught, queries, positives, answers, epoch: 0, order };
+        sampler.check_negatives()?;
+        Ok(sampler)
     }
 
     /// Groups in an epoch.
@@ -101,11 +114,29 @@ impl<'a> Sampler<'a> {
         Ok(Self { is_taught: true, ..self })
     }
 
+    /// Finds before the first step what would otherwise end training when it is drawn.
+    fn check_negatives(&self) -> Result<(), FinetuneError> {
+        let mut seen = HashSet::new();
+        for group in self.data.groups {
+            let has_own = self.counts.hard > 0 && !group.negatives.is_empty();
+            let mut corpus = self.data.corpus.documents().iter();
+            let id = &group.query;
+            if !has_own && seen.insert(id) && corpus.all(|document| self.is_answer(id, document)) {
+                return Err(FinetuneError::NoNegatives(id.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_answer(&self, query: &QueryId, document: &Document) -> bool {
+        self.answers.name(query, &document.id) || self.answers.say(query, document)
+    }
+
     /// The group at a place in the sequence of all epochs, counted from 0, with its documents in a
     /// random order: a model that scores all alike must not look right by position.
     ///
     /// # Errors
-    /// A query to which the whole corpus is relevant, candidates that are not in the corpus.
+    /// Candidates that are not in the corpus.
     pub fn group(&mut self, place: usize) -> Result<SampledGroup<'a>, FinetuneError> {
         let epoch = place / self.len();
         if epoch != self.epoch {
@@ -148,10 +179,6 @@ impl<'a> Sampler<'a> {
         if self.is_taught {
             return Ok(negatives);
         }
-        let is_relevant = |id: &DocId| {
-            self.positives.get(&group.query).is_some_and(|positives| positives.contains(id))
-                || self.data.qrels.grade(&group.query, id).is_some_and(|grade| grade > 0)
-        };
         if first_stage > 0
             && let Some(ranking) =
                 self.data.candidates.and_then(|run| run.rankings.get(&group.query))
@@ -162,24 +189,36 @@ impl<'a> Sampler<'a> {
                 if negatives.len() >= hard + first_stage {
                     break;
                 }
-                if !is_relevant(id) && taken.insert(id) {
-                    negatives.push(known(self.data.corpus, &group.query, id)?);
+                if self.answers.name(&group.query, id) || !taken.insert(id) {
+                    continue;
+                }
+                let document = known(self.data.corpus, &group.query, id)?;
+                if !self.answers.say(&group.query, document) {
+                    negatives.push(document);
                 }
             }
         }
         let documents = self.data.corpus.documents();
         let relevant = self.data.qrels.of(&group.query).map_or(0, |judged| judged.len())
             + self.positives.get(&group.query).map_or(0, HashSet::len);
-        // So many distinct draws hold enough, however many of them are relevant or taken.
         let wanted = self.counts.total().saturating_sub(negatives.len());
-        if wanted > 0 {
-            let draws = documents.len().min(wanted + relevant + taken.len());
-            let drawn = rand::seq::index::sample(random, documents.len(), draws);
-            let drawn = drawn.into_iter().map(|place| &documents[place]);
-            let fresh = drawn
-                .filter(|document| !is_relevant(&document.id) && !taken.contains(&document.id));
-            negatives.extend(fresh.take(wanted));
+        // So many distinct draws hold enough, however many of them are relevant or taken, unless
+        // others say the same as a relevant one.
+        let mut enough = wanted + relevant + taken.len();
+        let (mut fresh, mut drawn) = (Vec::new(), 0);
+        while fresh.len() < wanted && drawn < documents.len() {
+            drawn = documents.len().min(enough);
+            let places = rand::seq::index::sample(random, documents.len(), drawn);
+            fresh = places
+                .into_iter()
+                .map(|place| &documents[place])
+                .filter(|document| !taken.contains(&document.id))
+                .filter(|document| !self.is_answer(&group.query, document))
+                .take(wanted)
+                .collect();
+            enough = 2 * drawn;
         }
+        negatives.extend(fresh);
         match negatives.is_empty() {
             true => Err(FinetuneError::NoNegatives(group.query.clone())),
             false => Ok(negatives),
@@ -252,9 +291,10 @@ mod tests {
 
     /// Two queries over documents `d0` to `d9`; `d0` and `d1` are relevant to `q`.
     fn parts() -> Parts {
-        let texts: Vec<(String, &str)> = (0..10).map(|n| (format!("d{n}"), "text")).collect();
+        let texts: Vec<(String, String)> =
+            (0..10).map(|n| (format!("d{n}"), format!("text {n}"))).collect();
         let texts: Vec<(&str, &str)> =
-            texts.iter().map(|(id, text)| (id.as_str(), *text)).collect();
+            texts.iter().map(|(id, text)| (id.as_str(), text.as_str())).collect();
         let mut qrels = Qrels::new();
         qrels.insert("q".into(), "d1".into(), 1);
         qrels.insert("q".into(), "d2".into(), 0);
@@ -398,14 +438,39 @@ mod tests {
     }
 
     #[test]
-    fn a_query_to_which_all_is_relevant_is_named() {
+    fn a_query_to_which_all_is_relevant_is_named_before_any_is_drawn() {
         let mut parts = parts();
         for document in parts.corpus.documents() {
             parts.qrels.insert("q".into(), document.id.clone(), 1);
         }
-        let mut sampler = parts.sampler(0, 1, 1);
-        let errors = (0..2).filter_map(|place| sampler.group(place).err());
-        let errors: Vec<String> = errors.map(|error| error.to_string()).collect();
-        assert!(matches!(&errors[..], [one] if one.contains("query 'q' has no negative")));
+        let error = |hard| {
+            let counts = NegativeCounts { hard, first_stage: 1, random: 1 };
+            parts.try_sampler(counts, 1).map(|_| ()).map_err(|error| error.to_string())
+        };
+        assert!(error(0).unwrap_err().contains("query 'q' has no negative"));
+        // It has negatives of its own.
+        assert_eq!(error(1), Ok(()));
+    }
+
+    #[test]
+    fn what_says_the_same_as_a_positive_is_not_drawn() {
+        let mut parts = parts();
+        let text = |n: usize| match n {
+            // d0 is the positive of all.
+            0 => "Cats purr.".to_owned(),
+            1..=3 => "cats PURR".to_owned(),
+            n => format!("text {n}"),
+        };
+        let texts: Vec<(String, String)> = (0..10).map(|n| (format!("d{n}"), text(n))).collect();
+        let texts: Vec<(&str, &str)> =
+            texts.iter().map(|(id, text)| (id.as_str(), text.as_str())).collect();
+        parts.corpus = corpus(&texts);
+        parts.groups[0].negatives.clear();
+        let mut sampler = parts.sampler(1, 2, 3);
+        for epoch in 0..20 {
+            let drawn = of(&mut sampler, "q", epoch);
+            assert_eq!(drawn.len(), 6);
+            assert!(["d1", "d2", "d3"].iter().all(|same| !drawn.iter().any(|id| id == same)));
+        }
     }
 }

@@ -11,8 +11,8 @@ use super::EngineArgs;
   secondpass triples check train.jsonl --against mine.toml
   secondpass triples check a.jsonl b.jsonl.gz --against tickets/golden.jsonl --tokenizer ./my-model
 
-Files are triples (query, positive, negative: JSONL, CSV, TSV, Parquet) or groups (query, pos, neg:
-JSONL). Exit code 1 when something is wrong that training must not start with.")]
+Files are triples (query, positive, negative) or groups (query, pos, neg), as JSONL, CSV, TSV or Parquet.
+Exit code 1 when something is wrong that training must not start with.")]
 pub struct TriplesArgs {
     #[command(subcommand)]
     pub command: TriplesCommand,
@@ -72,13 +72,14 @@ pub struct SplitArgs {
     /// `relevant` for articles); may be given many times
     #[arg(long, value_name = "FIELD")]
     pub group_by: Vec<String>,
-    /// Keep queries together that share this much of their 4-letter shingles; 1 for equal ones alone
+    /// Keep queries together that share this much of their 4-letter shingles; 1 for equal ones alone.
+    /// Below 0.7 some pairs are missed
     #[arg(long, value_name = "SHARE", default_value_t = secondpass_data::NEAR)]
     pub near: f64,
     /// Draws which lines go where
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
-    /// The documents whose ids the lines name (JSONL): written beside the parts
+    /// The documents whose ids the lines name (JSONL), each once: written beside the parts
     #[arg(long, value_name = "FILE")]
     pub corpus: Option<PathBuf>,
     /// Take out e-mail addresses, phone, card and account numbers, and keys, before anything is written
@@ -127,7 +128,7 @@ pub struct MineArgs {
     /// Stay this much below the lowest positive's score
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
     pub absolute_margin: Option<f64>,
-    /// Stay this share below the lowest positive's score; only for scores from 0 to 1
+    /// Stay this share below the lowest positive's score; only for scores from 0 to 1 and cosines
     #[arg(long, value_name = "SHARE", conflicts_with = "preset")]
     pub relative_margin: Option<f64>,
     /// The highest score of a negative
@@ -136,7 +137,8 @@ pub struct MineArgs {
     /// The lowest score of a negative
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
     pub min_score: Option<f64>,
-    /// perc-pos-95: negatives come to at most 0.95 of the lowest positive's score
+    /// perc-pos-95: mined negatives come to at most 0.95 of the lowest positive's score (documents that
+    /// are judged not relevant are taken whatever they score)
     #[arg(long, value_name = "NAME", value_enum)]
     pub preset: Option<PresetFlag>,
     /// Score positives and candidates again: a [[reranker]] of the config by its name, a folder, a hub
@@ -148,7 +150,7 @@ pub struct MineArgs {
     /// Draws where sampling is random
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
-    /// The groups to write, JSONL; .gz and .zst are packed
+    /// The groups to write, JSONL; .gz and .zst are packed. A file that is there is replaced
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// Forget what a teacher scored in an earlier start

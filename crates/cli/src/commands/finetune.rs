@@ -146,7 +146,7 @@ pub(super) fn data(recipe: &Recipe) -> Result<Data> {
             let training = beir::read(&train.path, &train.split)?;
             let (ranks, num_negatives) = (*ranks, *negatives);
             let selection = Selection { ranks, num_negatives, ..Selection::default() };
-            let groups = groups_of_run(&training, &trec::read_run(run)?, &selection)?;
+            let (groups, _) = groups_of_run(&training, &trec::read_run(run)?, &selection)?;
             Ok(Data { training, groups, dev: beir::read(&dev.path, &dev.split)? })
         }
         DataSource::Files { layout, paths, dev } => {

@@ -36,6 +36,9 @@ pub fn run(args: &MineArgs) -> Result<()> {
     let context = progress::cancellable_saying(
         "stopping after the current queries; the same command goes on; press Ctrl-C again to end at once",
     );
+    if args.out.exists() {
+        note(format_args!("{} is there and will be replaced", args.out.display()));
+    }
     let teacher =
         args.teacher.as_ref().map(|name| teacher(&experiment, name, args, &context)).transpose()?;
     let loaded = datasets::load_split(&experiment, &args.split)?;
@@ -149,9 +152,10 @@ fn selection(args: &MineArgs) -> Selection {
 /// What cannot be asked for, and what failed.
 fn graded(error: MineError) -> anyhow::Error {
     match error {
-        MineError::Option { .. } | MineError::RelativeMargin { .. } | MineError::NoPositives => {
-            usage(error)
-        }
+        MineError::Option { .. }
+        | MineError::RelativeMargin { .. }
+        | MineError::OtherRun { .. }
+        | MineError::NoPositives => usage(error),
         other => other.into(),
     }
 }
@@ -225,7 +229,7 @@ fn show(
     let stats = told.stats;
     writeln!(
         out,
-        "{} ({}): {} queries with {} positives; {} negatives mined, {} judged not relevant",
+        "{} ({}): {} queries with {} positives; {} negatives mined, {} more that are judged not relevant",
         told.dataset, told.split, stats.queries, stats.positives, stats.mined, stats.judged
     )?;
     writeln!(
@@ -240,6 +244,9 @@ fn show(
         stats.out_of_bounds,
         stats.same_text
     )?;
+    if stats.unranked > 0 {
+        writeln!(out, "{} queries are not among the candidates at all", stats.unranked)?;
+    }
     if stats.short > 0 {
         writeln!(
             out,
@@ -256,9 +263,11 @@ fn show(
         )?;
     }
     let mut scores = table(&["scores of", "lowest", "5%", "median", "95%", "highest"], |at| at > 0);
-    for (name, found) in
-        [("positives", stats.positive_scores), ("negatives", stats.negative_scores)]
-    {
+    for (name, found) in [
+        ("positives", stats.positive_scores),
+        ("negatives mined", stats.negative_scores),
+        ("judged not relevant", stats.judged_scores),
+    ] {
         if let Some(Distribution { min, p05, median, p95, max, .. }) = found {
             let shown = [min, p05, median, p95, max].map(|score| format!("{score:.4}"));
             scores.add_row(std::iter::once(name.to_owned()).chain(shown));

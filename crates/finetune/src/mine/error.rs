@@ -33,7 +33,7 @@ pub enum MineError {
     },
     /// A share of a score that has no zero.
     #[error(
-        "query '{query}': the score {score} is not from 0 to 1, and a share of a score means something \
+        "query '{query}': the score {score} is not from 0 to 1, nor a cosine, and a share of a score means something \
          only there: of BM25's scores or logits, 0.95 of the positive's is no distance that stays the \
          same from query to query. Use an absolute margin, or a teacher"
     )]
@@ -42,6 +42,19 @@ pub enum MineError {
         query: QueryId,
         /// The score.
         score: f64,
+    },
+    /// Candidates of other queries.
+    #[error(
+        "the candidates '{run}' have none of the {queries} queries that have a relevant document ('{example}', \
+         say); take the run of this split, with the set's ids of queries"
+    )]
+    OtherRun {
+        /// The run's name.
+        run: String,
+        /// Queries with a positive.
+        queries: usize,
+        /// The first of them.
+        example: QueryId,
     },
     /// The teacher failed.
     #[error("the teacher: {0}")]

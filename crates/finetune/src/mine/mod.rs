@@ -39,7 +39,7 @@ pub struct Selection {
     /// How much below the lowest positive's score they stay, in units of the score.
     pub absolute_margin: Option<f64>,
     /// How much below the lowest positive's score they stay, as a share of it: 0.05 lets them come to
-    /// 0.95 of it. Only for scores from 0 to 1.
+    /// 0.95 of it. Only for scores from 0 to 1, and cosines.
     pub relative_margin: Option<f64>,
     /// The highest score they may have.
     pub max_score: Option<f64>,
@@ -135,6 +135,8 @@ pub struct MinedQuery {
     pub positives: Vec<Mined>,
     /// Those judged not relevant first, then what was mined; perhaps none.
     pub negatives: Vec<Mined>,
+    /// How many of them are judged not relevant. No margin or bound holds for those: somebody looked.
+    pub judged: usize,
 }
 
 /// What was mined, and what was seen on the way.
@@ -148,14 +150,14 @@ pub struct Mining {
 
 /// Mines negatives for every query of a set that has a positive. Documents that are judged relevant,
 /// and those that say the same as one of them, are never negatives; those judged not relevant come
-/// first, wherever they rank.
+/// first, wherever they rank and whatever they score.
 ///
 /// `done` is told how many queries of how many a teacher has scored. Equal arguments give equal
 /// results, whatever was in the journal.
 ///
 /// # Errors
-/// Options that cannot be, candidates that are not in the corpus, a relative margin where a score is
-/// not from 0 to 1, a teacher that fails or is stopped (what it scored is in the journal), a journal
+/// Options that cannot be, candidates of other queries alone or that are not in the corpus, a relative
+/// margin where a score is neither from 0 to 1 nor a cosine, a teacher that fails or is stopped (what it scored is in the journal), a journal
 /// that cannot be written.
 pub fn mine(
     dataset: &Dataset,
@@ -183,7 +185,7 @@ pub fn mine(
 }
 
 /// A group for each positive of a set, with negatives mined from a run: training straight from
-/// judgements and what a first stage found.
+/// judgements and what a first stage found. Beside them, what was seen on the way.
 ///
 /// # Errors
 /// As [`mine`].
@@ -191,7 +193,7 @@ pub fn groups_of_run(
     dataset: &Dataset,
     run: &Run,
     selection: &Selection,
-) -> Result<Vec<Group>, MineError> {
+) -> Result<(Vec<Group>, MiningStats), MineError> {
     let mining = mine(dataset, run, selection, None, &Context::default(), &mut |_, _| {})?;
     let ids = |side: &[Mined]| -> Vec<DocId> {
         side.iter().map(|mined| mined.document.clone()).collect()
@@ -201,5 +203,5 @@ pub fn groups_of_run(
         let group = move |positive| Group::new(query.query.clone(), positive, negatives.clone());
         ids(&query.positives).into_iter().map(group)
     });
-    Ok(groups.collect())
+    Ok((groups.collect(), mining.stats))
 }

@@ -1,13 +1,11 @@
-use std::collections::{HashMap, HashSet};
-
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use secondpass_core::{ContentHash, Dataset, DocId, Document, Query, Run};
-use secondpass_data::normalized;
 
 use super::stats::Tally;
 use super::{MineError, Mined, MinedQuery, Sampling, Selection};
+use crate::answers::Answers;
 
 /// A query with the documents that are looked at for it.
 pub(super) struct Task<'a> {
@@ -20,6 +18,8 @@ pub(super) struct Task<'a> {
     pub candidates: Vec<&'a Document>,
     /// Candidates that say the same as a positive.
     pub same: usize,
+    /// Whether the first stage's run has the query at all.
+    pub is_ranked: bool,
     /// The first stage's scores, of all of the above in their order.
     pub found: Vec<Option<f64>>,
 }
@@ -37,24 +37,23 @@ pub(super) fn tasks<'a>(
     run: &Run,
     selection: &Selection,
 ) -> Result<Vec<Task<'a>>, MineError> {
-    let mut answers: Answers<'_> = HashMap::new();
-    for query in dataset.queries() {
-        let grades = dataset.qrels().of(&query.id).into_iter().flatten();
-        let relevant = grades.filter(|&(_, &grade)| grade > 0).map(|(id, _)| id);
-        answers.entry(normalized(&query.text)).or_default().extend(relevant);
-    }
+    let answers = Answers::of(dataset);
     let queries = dataset.queries().iter();
     let tasks =
         queries.filter_map(|query| task(dataset, run, selection, query, &answers).transpose());
     let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
-    match tasks.is_empty() {
-        true => Err(MineError::NoPositives),
-        false => Ok(tasks),
+    if tasks.is_empty() {
+        return Err(MineError::NoPositives);
+    }
+    // One that has some of them may still be what there is.
+    match tasks.iter().any(|task| task.is_ranked) {
+        true => Ok(tasks),
+        false => {
+            let example = tasks[0].query.id.clone();
+            Err(MineError::OtherRun { run: run.name.clone(), queries: tasks.len(), example })
+        }
     }
 }
-
-/// What is relevant to any query of a text: a set may ask the same twice and judge it apart.
-type Answers<'a> = HashMap<String, HashSet<&'a DocId>>;
 
 fn task<'a>(
     dataset: &'a Dataset,
@@ -78,21 +77,19 @@ fn task<'a>(
     if positives.is_empty() {
         return Ok(None);
     }
-    let said: HashSet<String> =
-        positives.iter().map(|document| normalized(&document.passage())).collect();
-    judged.retain(|document| !said.contains(&normalized(&document.passage())));
-    let answers = answers.get(&normalized(&query.text));
-    let is_answer = |id: &DocId| answers.is_some_and(|answers| answers.contains(id));
-    judged.retain(|document| !is_answer(&document.id));
-    let ranked = run.rankings.get(&query.id).map_or(&[][..], |ranking| ranking.ranked());
+    judged.retain(|document| {
+        !answers.name(&query.id, &document.id) && !answers.say(&query.id, document)
+    });
+    let ranking = run.rankings.get(&query.id);
+    let ranked = ranking.map_or(&[][..], |ranking| ranking.ranked());
     let (first, last) = selection.ranks;
     let (mut candidates, mut same) = (Vec::new(), 0);
     for found in ranked.iter().take(last).skip(first - 1) {
-        if grades.contains_key(&found.document) || is_answer(&found.document) {
+        if grades.contains_key(&found.document) || answers.name(&query.id, &found.document) {
             continue;
         }
         let document = known(&found.document)?;
-        match said.contains(&normalized(&document.passage())) {
+        match answers.say(&query.id, document) {
             true => same += 1,
             false => candidates.push(document),
         }
@@ -102,7 +99,8 @@ fn task<'a>(
     };
     let all = positives.iter().chain(&judged).chain(&candidates);
     let found = all.map(|document| score(document)).collect();
-    Ok(Some(Task { query, positives, judged, candidates, same, found }))
+    let is_ranked = ranking.is_some();
+    Ok(Some(Task { query, positives, judged, candidates, same, is_ranked, found }))
 }
 
 /// A query's negatives. `scores` are a teacher's of [`Task::documents`], and whether they are logits.
@@ -127,12 +125,14 @@ pub(super) fn picked(
     let positives = all;
 
     tally.seen.queries += 1;
+    tally.seen.unranked += usize::from(!task.is_ranked);
     tally.seen.same_text += task.same;
     tally.seen.candidates += candidates.len() + task.same;
     let lowest = positives.iter().filter_map(|positive| positive.score).min_by(f64::total_cmp);
     if selection.relative_margin.is_some() {
-        let odd = positives.iter().chain(&candidates).filter_map(|mined| mined.score);
-        if let Some(score) = odd.into_iter().find(|score| !(0.0..=1.0).contains(score)) {
+        // Cosines have a zero, and below it no answer is left out by a share of what lies above.
+        let mut scores = positives.iter().chain(&candidates).filter_map(|mined| mined.score);
+        if let Some(score) = scores.find(|score| !(-1.0..=1.0).contains(score)) {
             return Err(MineError::RelativeMargin { query: task.query.id.clone(), score });
         }
     }
@@ -144,8 +144,9 @@ pub(super) fn picked(
     }
     let most = lowest.map_or(f64::INFINITY, |lowest| {
         let absolute = selection.absolute_margin.map_or(f64::INFINITY, |margin| lowest - margin);
-        let relative =
-            selection.relative_margin.map_or(f64::INFINITY, |margin| lowest * (1.0 - margin));
+        // A share of a score below zero lies above it.
+        let share = |margin: f64| lowest * (1.0 - margin * lowest.signum());
+        let relative = selection.relative_margin.map_or(f64::INFINITY, share);
         absolute.min(relative)
     });
     candidates.retain(|mined| {
@@ -178,7 +179,8 @@ pub(super) fn picked(
     tally.seen.mined += negatives.len() - judged_count;
     tally.seen.short += usize::from(negatives.len() < selection.num_negatives);
     tally.seen.without_negatives += usize::from(negatives.is_empty());
-    Ok(MinedQuery { query: task.query.id.clone(), positives, negatives })
+    let query = task.query.id.clone();
+    Ok(MinedQuery { query, positives, negatives, judged: judged_count })
 }
 
 /// Draws of one query, whatever was drawn for others.

@@ -7,6 +7,8 @@ use super::MinedQuery;
 pub struct MiningStats {
     /// Queries with a positive.
     pub queries: usize,
+    /// Of them, those that the candidates have no ranking for.
+    pub unranked: usize,
     /// Their positives.
     pub positives: usize,
     /// Candidates in the ranks that are not judged.
@@ -30,9 +32,11 @@ pub struct MiningStats {
     pub without_positive_score: usize,
     /// Scores of positives.
     pub positive_scores: Option<Distribution>,
-    /// Scores of negatives.
+    /// Scores of negatives that were mined.
     pub negative_scores: Option<Distribution>,
-    /// How scores lie, for the picture.
+    /// Scores of negatives that are judged not relevant, for which no margin or bound holds.
+    pub judged_scores: Option<Distribution>,
+    /// How scores of positives, of what was mined and of what was left out lie, for the picture.
     pub histogram: Option<Histogram>,
 }
 
@@ -80,7 +84,7 @@ pub struct Histogram {
     pub edges: Vec<f64>,
     /// Positives in each bin.
     pub positives: Vec<u64>,
-    /// Negatives in each bin.
+    /// Negatives that were mined in each bin.
     pub negatives: Vec<u64>,
     /// Candidates that a margin or a bound left out.
     pub left_out: Vec<u64>,
@@ -126,11 +130,13 @@ impl Tally {
             queries.iter().flat_map(side).filter_map(|mined| mined.score).collect()
         };
         let positives = scores(|query| &query.positives);
-        let negatives = scores(|query| &query.negatives);
+        let negatives = scores(|query| &query.negatives[query.judged..]);
+        let judged = scores(|query| &query.negatives[..query.judged]);
         MiningStats {
             positives: queries.iter().map(|query| query.positives.len()).sum(),
             positive_scores: Distribution::of(&positives),
             negative_scores: Distribution::of(&negatives),
+            judged_scores: Distribution::of(&judged),
             histogram: Histogram::of(&positives, &negatives, &self.left_out),
             ..self.seen
         }

@@ -137,6 +137,43 @@ fn a_share_of_scores_without_a_zero_is_refused_with_the_reason() {
 }
 
 #[test]
+fn cosines_below_zero_do_not_stop_a_share() {
+    let mut fixture = Fixture::new();
+    let mut cosines = |query: &str, positive: f64| {
+        let scores = (0..40).map(|n| (id(n).into(), positive - 0.3 - n as f64 / 100.0));
+        let scores = scores.filter(|(id, _): &(DocId, f64)| id.as_str() != "d0");
+        let scores = scores.chain([("d0".into(), positive)]);
+        fixture.run.rankings.insert(query.into(), Ranking::from_scores(scores).unwrap());
+    };
+    cosines("q2", 0.4);
+    cosines("q3", -0.1);
+    let selection = Selection { relative_margin: Some(0.05), ..selection() };
+    let mining = fixture.mine(&selection).unwrap();
+    assert_eq!(negatives(&mining, 2), ["d5", "d2", "d3"]);
+    assert_eq!(negatives(&mining, 3), ["d5", "d2", "d3"]);
+    let closer = Selection { relative_margin: Some(0.9), ranks: (1, 40), ..selection };
+    let mining = fixture.mine(&closer).unwrap();
+    for (query, most) in [(2, 0.04), (3, -0.19)] {
+        let mined = &mining.queries[query].negatives[1..];
+        assert!(mined.iter().all(|mined| mined.score.unwrap() <= most + 1e-6), "{mined:?}");
+    }
+}
+
+#[test]
+fn a_run_of_other_queries_is_refused_and_one_that_lacks_some_is_counted() {
+    let mut fixture = Fixture::new();
+    let mining = fixture.mine(&selection()).unwrap();
+    assert_eq!(mining.stats.unranked, 0);
+    fixture.run.rankings.remove(&QueryId::from("q1"));
+    let mining = fixture.mine(&selection()).unwrap();
+    assert_eq!((mining.stats.unranked, negatives(&mining, 1)), (1, vec!["d5"]));
+    fixture.run.rankings =
+        [("x".into(), fixture.run.rankings.remove(&QueryId::from("q0")).unwrap())].into();
+    let error = fixture.mine(&selection()).unwrap_err().to_string();
+    assert!(error.starts_with("the candidates 'run' have none of the 6 queries"), "{error}");
+}
+
+#[test]
 fn without_a_positives_score_no_margin_can_hold() {
     let mut fixture = Fixture::new();
     let scores = (6..40).map(|n| (id(n).into(), 0.5));
@@ -250,7 +287,8 @@ fn a_teacher_drops_what_it_takes_for_an_answer_and_its_scores_are_kept() {
     let stats = &mining.stats;
     let histogram = stats.histogram.as_ref().unwrap();
     assert_eq!(histogram.positives.iter().sum::<u64>(), 6);
-    assert_eq!(histogram.negatives.iter().sum::<u64>(), 18);
+    assert_eq!(histogram.negatives.iter().sum::<u64>(), 12, "what is judged counts apart");
+    assert_eq!((stats.negative_scores.unwrap().count, stats.judged_scores.unwrap().count), (12, 6));
     assert_eq!(histogram.left_out.iter().sum::<u64>(), stats.above_margin as u64);
 
     let folder = tempfile::tempdir().unwrap();

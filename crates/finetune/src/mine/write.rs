@@ -19,7 +19,7 @@ pub fn write(path: &Path, dataset: &Dataset, mining: &Mining) -> Result<(), Writ
         dataset.queries().iter().map(|query| (&query.id, query)).collect();
     let text = |id: &DocId| dataset.corpus().get(id).map(|document| document.passage());
     write_file(path, Access::Owner, |file| {
-        for MinedQuery { query, positives, negatives } in &mining.queries {
+        for MinedQuery { query, positives, negatives, .. } in &mining.queries {
             let ids = |side: &[Mined]| -> Vec<DocId> {
                 side.iter().map(|mined| mined.document.clone()).collect()
             };
