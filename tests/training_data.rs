@@ -8,6 +8,7 @@ mod support;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use support::finetune::{TRAIN, recipe};
 use support::{Home, fails, stderr, succeeds, until};
 
 fn objects(home: &Home, name: &str) -> Vec<Value> {
@@ -94,7 +95,9 @@ fn mined_groups_of_the_embedded_set_pass_the_check() {
         assert!(home.path(file).is_file(), "{file}");
     }
     assert!(!home.path(".mined.journal").exists());
-    succeeds(&home.run(&args));
+    let output = home.run(&args);
+    succeeds(&output);
+    assert!(stderr(&output).contains("mined.jsonl is there and will be replaced"));
     assert_eq!(home.bytes("mined.jsonl"), first, "the same command gives the same bytes");
     for group in objects(&home, "mined.jsonl") {
         let ids = |side: &str| group[side].as_array().unwrap().clone();
@@ -160,6 +163,136 @@ fn mining_that_was_killed_goes_on_and_writes_the_same() {
     assert_eq!(
         group["neg"].as_array().unwrap().len(),
         group["neg_scores"].as_array().unwrap().len()
+    );
+}
+
+/// The tiny recipe over these files, with a golden set as dev.
+fn over_files(home: &Home, data: &str, more: &str) {
+    let beir = "kind = \"beir\"\npath = \"set\"\nsplit = \"train\"\ndev_split = \"dev\"";
+    let text = recipe(more);
+    assert!(text.contains(beir));
+    home.write("tiny.toml", text.replace(beir, data));
+    let dev = |n: usize| {
+        let other = json!(["a text about nothing of the kind", "nor is this one"]);
+        format!(
+            "{}\n",
+            json!({"id": format!("d{n}"), "query": format!("dev question {n}"),
+            "relevant": [format!("dev answer {n}")], "candidates": other})
+        )
+    };
+    home.write("dev.jsonl", (0..4).map(dev).collect::<String>());
+}
+
+/// Triples of ten questions.
+fn triples() -> String {
+    let line = |n: usize| {
+        format!(
+            "{}\n",
+            json!({"query": format!("question number {n} of ten"),
+            "positive": format!("answer {n} of many"), "negative": format!("another text {n}")})
+        )
+    };
+    (0..10).map(line).collect()
+}
+
+const TRIPLES: &str = "kind = \"triples\"\npath = \"t.jsonl\"\ndev_path = \"dev.jsonl\"";
+const CHECK: [&str; 4] = ["finetune", "--config", "tiny.toml", "--check"];
+
+#[test]
+fn a_recipes_check_lists_everything_at_once_and_refuses_what_training_refuses() {
+    let home = Home::new();
+    let wrong = "{\"query\": \"pets\", \"positive\": \"cats\"}\n\
+        {\"query\": \"Pets?\", \"positive\": \"dogs\", \"negative\": \"Cats.\"}\n\
+        {\"query\": \"x\", \"positive\": \"\"}\nnot json\n";
+    home.write("t.jsonl", format!("{}{wrong}", triples()));
+    over_files(&home, TRIPLES, "");
+    let output = home.run(&[&CHECK[..], &["--json"]].concat());
+    fails(&output, 1, "cannot be used as it is");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let kinds: Vec<&str> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| f["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["malformed", "empty-text", "contradiction"]);
+    let cats = "t.jsonl line 12: the text 'Cats.' is both a positive and a negative";
+    fails(&home.run(&TRAIN), 1, cats);
+
+    // What is tested on counts as what checkpoints are chosen on does.
+    home.write("t.jsonl", triples());
+    let test = "{\"id\": \"e1\", \"query\": \"Question number 3 of ten?\", \"relevant\": [\"a b\"]}\n\
+        {\"id\": \"e2\", \"query\": \"DEV question 2\", \"relevant\": [\"c d\"]}\n";
+    home.write("test.jsonl", test);
+    let evaluate = "[[evaluate]]\nname = \"held out\"\npath = \"test.jsonl\"\n";
+    over_files(&home, TRIPLES, evaluate);
+    let output = home.run(&CHECK);
+    fails(&output, 1, "cannot be used as it is");
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(shown.contains("t.jsonl line 4: query 'e1' of held out"), "{shown}");
+    assert!(shown.contains("query 'd2' of dev: query 'e2' of held out"), "{shown}");
+    let output = home.run(&TRAIN);
+    fails(&output, 2, "1 of the training queries are queries of 'held out' too");
+    assert!(stderr(&output).contains("(t.jsonl line 4): question number 3 of ten"));
+    home.write("test.jsonl", test.lines().last().unwrap());
+    fails(&home.run(&TRAIN), 2, "1 of the dev queries are queries of 'held out' too");
+    home.write("test.jsonl", test);
+    over_files(&home, &format!("{TRIPLES}\nallow_overlap = true"), evaluate);
+    succeeds(&home.run(&CHECK));
+    let told = succeeds(&home.run(&TRAIN));
+    assert!(told.contains("held out: RR"), "{told}");
+}
+
+#[test]
+fn groups_in_a_table_are_trained_on_and_faults_of_training_name_its_rows() {
+    let home = Home::new();
+    let row = |n: usize| {
+        format!(
+            "g{n},question number {n} of ten,\"[\"\"answer {n} of many\"\"]\",\"[\"\"other {n}\"\"]\"\n"
+        )
+    };
+    let rows: String = (0..10).map(row).collect();
+    home.write("g.csv", format!("id,query,pos,neg\n{rows}"));
+    let groups = "kind = \"groups\"\npath = \"g.csv\"\ndev_path = \"dev.jsonl\"";
+    over_files(&home, groups, "");
+    assert!(succeeds(&home.run(&CHECK)).contains("nothing is wrong with them"));
+    succeeds(&home.run(&[&TRAIN[..], &["--dry-run"]].concat()));
+
+    over_files(&home, groups, "[loss]\nkind = \"margin-mse\"\n");
+    let text = home.read("tiny.toml");
+    home.write(
+        "tiny.toml",
+        text.replace("random = 1", "random = 0").replace("hard = 1", "hard = 2"),
+    );
+    let output = home.run(&TRAIN);
+    fails(&output, 1, "has no teacher's scores");
+    assert!(stderr(&output).contains("(g.csv row 1, id 'g0'): question number 0 of ten"));
+    let output = home.run(&CHECK);
+    fails(&output, 1, "cannot be used as it is");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("10 rows without a teacher's scores"));
+}
+
+#[test]
+fn a_run_of_other_queries_is_refused() {
+    let home = support::finetune::home();
+    let with_run = |text: String| {
+        home.write(
+            "tiny.toml",
+            text.replace("[sampling]", "run = \"run.trec\"\nranks = [1, 10]\n[sampling]"),
+        );
+    };
+    with_run(recipe(""));
+    home.write("run.trec", "q15 Q0 d3 1 9.0 bm25\nq16 Q0 d4 1 8.0 bm25\n");
+    for command in [&TRAIN[..], &CHECK[..]] {
+        fails(&home.run(command), 2, "run.trec: the candidates 'bm25' have none of the 8 queries");
+    }
+    home.write("run.trec", "q1 Q0 d3 1 9.0 bm25\nq2 Q0 d4 1 8.0 bm25\n");
+    let output = home.run(&[&TRAIN[..], &["--dry-run"]].concat());
+    succeeds(&output);
+    assert!(
+        stderr(&output).contains("6 of the 8 training queries are not in"),
+        "{}",
+        stderr(&output)
     );
 }
 

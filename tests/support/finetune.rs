@@ -26,7 +26,7 @@ vocabulary = 120
 kind = "beir"
 path = "set"
 split = "train"
-dev_split = "test"
+dev_split = "dev"
 [sampling]
 negatives = 2
 hard = 1
@@ -54,19 +54,20 @@ depth = 10
     )
 }
 
-/// The set of [`Home::set`], its first queries as training, the others as test.
+/// The set of [`Home::set`], its first queries as training, some as dev, the others as test.
 pub fn home() -> Home {
     let home = Home::new();
     home.set(20, 40);
     let qrels = home.read("set/qrels/test.tsv");
     let (header, rows) = qrels.split_once('\n').unwrap();
-    let is_train = |row: &&str| {
-        let query = row.split('\t').next().unwrap();
-        query[1..].parse::<usize>().unwrap() < 12
-    };
-    let (train, test): (Vec<&str>, Vec<&str>) = rows.lines().partition(is_train);
-    home.write("set/qrels/train.tsv", format!("{header}\n{}\n", train.join("\n")));
-    home.write("set/qrels/test.tsv", format!("{header}\n{}\n", test.join("\n")));
+    for (split, queries) in [("train", 0..8), ("dev", 8..12), ("test", 12..20)] {
+        let is_of_split = |row: &&str| {
+            let query = row.split('\t').next().unwrap();
+            queries.contains(&query[1..].parse::<usize>().unwrap())
+        };
+        let rows: Vec<&str> = rows.lines().filter(is_of_split).collect();
+        home.write(&format!("set/qrels/{split}.tsv"), format!("{header}\n{}\n", rows.join("\n")));
+    }
     home.write("tiny.toml", recipe("[[evaluate]]\nname = \"held out\"\npath = \"set\"\n"));
     home
 }

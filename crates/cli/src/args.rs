@@ -358,7 +358,7 @@ pub struct FinetuneArgs {
     /// Start anew where a run was stopped, and forget that one
     #[arg(long)]
     pub fresh: bool,
-    /// Print the training record, or the forecast of a dry run, as JSON
+    /// Print the training record, the forecast of a dry run or what a check finds, as JSON
     #[arg(long)]
     pub json: bool,
 }

@@ -33,7 +33,7 @@ pub struct Recipe {
     pub model: ModelSource,
     /// What it learns from.
     pub data: DataSource,
-    /// Whether training queries may be evaluation queries, too.
+    /// Whether training queries may be evaluation queries, and dev queries tested on, too.
     pub allow_overlap: bool,
     /// Where each group's negatives come from.
     pub sampling: NegativeCounts,
@@ -159,7 +159,8 @@ pub enum DataSource {
     },
 }
 
-/// What checkpoints are compared on, where training reads files.
+/// What a model is evaluated on: what checkpoints are compared on where training reads files, and what
+/// is tested on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DevSet {
     /// A split of a set in BEIR's layout.
@@ -279,7 +280,7 @@ pub struct TestSpec {
     /// What reports call it.
     pub name: String,
     /// Where it is.
-    pub set: JudgedSplit,
+    pub set: DevSet,
     /// Candidates per query.
     pub depth: usize,
     /// What may be a candidate.

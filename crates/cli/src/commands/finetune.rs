@@ -1,4 +1,5 @@
 mod card;
+pub(super) mod data;
 mod follow;
 mod plan;
 mod start;
@@ -10,19 +11,13 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use secondpass_core::{Dataset, FirstStage, Run};
-use secondpass_data::training::{self, TrainingSet};
-use secondpass_data::triples::Group;
-use secondpass_data::{beir, embedded, golden, trec};
 use secondpass_evaluation::Pool;
 use secondpass_evaluation::training::TrainingRecord;
-use secondpass_finetune::mine::{Selection, groups_of_run};
-use secondpass_finetune::{
-    Checkpoint, DataSource, Dev, DevSet, Recipe, Task, TrainingData, finish, groups_of_judgements,
-    with_seed,
-};
+use secondpass_finetune::{Checkpoint, Dev, Recipe, Task, TrainingData, finish, with_seed};
 use secondpass_report::render_training;
 use secondpass_retrieval::{Bm25, Bm25Parameters, judged_pool};
 
+use self::data::Data;
 use super::eval::read_config;
 use crate::args::FinetuneArgs;
 use crate::exit::usage;
@@ -35,7 +30,7 @@ pub fn run(args: &FinetuneArgs) -> Result<()> {
     let text = text(args, &shown)?;
     let recipe = Recipe::parse(&text, &shown).map_err(usage)?;
     if args.check {
-        return super::triples::check_recipe(&recipe);
+        return super::triples::check_recipe(&recipe, args.json);
     }
     let folder = match (&args.out, args.seed) {
         (Some(folder), _) => folder.clone(),
@@ -43,7 +38,7 @@ pub fn run(args: &FinetuneArgs) -> Result<()> {
         (None, Some(seed)) => Path::new("models").join(format!("{}-{seed}", recipe.name)),
     };
 
-    let Data { training, groups, dev } = data(&recipe)?;
+    let Data { training, groups, dev, origins } = data::data(&recipe)?;
     let dev_candidates = candidates(&dev, recipe.dev.depth, recipe.dev.pool)?;
     let candidates = match recipe.sampling.first_stage {
         0 => None,
@@ -83,14 +78,15 @@ pub fn run(args: &FinetuneArgs) -> Result<()> {
         checkpoint,
         fresh: args.fresh,
     };
-    tested::check(&recipe, task.data)?;
+    let located = |error| data::located(error, &training, &origins);
+    tested::check(&recipe, task.data, &dev).map_err(located)?;
     let mut learner = start::learner(model, &recipe)?;
     if args.dry_run {
-        return plan::print(args, &task, &mut learner);
+        return plan::print(args, &task, &mut learner).map_err(located);
     }
     let _lock = checkpoint.lock()?;
     let context = progress::cancellable();
-    let mut record = follow::follow(&task, &mut learner, &context)?;
+    let mut record = follow::follow(&task, &mut learner, &context).map_err(located)?;
     // Its memory is not needed for the tests.
     drop(learner);
     if record.best.is_some() && !record.stopped {
@@ -117,47 +113,6 @@ fn text(args: &FinetuneArgs, shown: &str) -> Result<String> {
             "{shown}: --seed takes the place of a line 'seed = 7' before the first table"
         ))
     })
-}
-
-/// What is learnt, and what checkpoints are compared on.
-pub(super) struct Data {
-    pub training: Dataset,
-    pub groups: Vec<Group>,
-    pub dev: Dataset,
-}
-
-pub(super) fn data(recipe: &Recipe) -> Result<Data> {
-    match &recipe.data {
-        DataSource::Embedded(name) if name == embedded::NAME => Ok(Data {
-            training: embedded::helpdesk("train")?,
-            groups: embedded::helpdesk_groups()?,
-            dev: embedded::helpdesk("dev")?,
-        }),
-        DataSource::Embedded(name) => {
-            let (file, there) = (&recipe.file, embedded::NAME);
-            Err(usage(anyhow::anyhow!("{file}: key 'data.name' is '{name}'; there is '{there}'")))
-        }
-        DataSource::Beir { train, dev } => {
-            let training = beir::read(&train.path, &train.split)?;
-            let groups = groups_of_judgements(&training);
-            Ok(Data { training, groups, dev: beir::read(&dev.path, &dev.split)? })
-        }
-        DataSource::BeirAndRun { train, dev, run, ranks, negatives } => {
-            let training = beir::read(&train.path, &train.split)?;
-            let (ranks, num_negatives) = (*ranks, *negatives);
-            let selection = Selection { ranks, num_negatives, ..Selection::default() };
-            let (groups, _) = groups_of_run(&training, &trec::read_run(run)?, &selection)?;
-            Ok(Data { training, groups, dev: beir::read(&dev.path, &dev.split)? })
-        }
-        DataSource::Files { layout, paths, dev } => {
-            let TrainingSet { dataset: training, groups, .. } = training::read(paths, *layout)?;
-            let dev = match dev {
-                DevSet::Beir(dev) => beir::read(&dev.path, &dev.split)?,
-                DevSet::Golden { path, corpus } => golden::read(path, corpus.as_deref())?.dataset,
-            };
-            Ok(Data { training, groups, dev })
-        }
-    }
 }
 
 /// BM25's candidates of a set's queries.

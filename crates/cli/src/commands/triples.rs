@@ -11,7 +11,7 @@ use secondpass_model::HELPDESK_MINI;
 use secondpass_text::{PairTokenizer, Truncation};
 
 use super::eval::read_experiment;
-use super::finetune::{Data, data};
+use super::finetune::data::{self, Data};
 use crate::args::{TriplesArgs, TriplesCheckArgs, TriplesCommand};
 use crate::exit::usage;
 use crate::table::table;
@@ -32,29 +32,42 @@ fn checked(args: &TriplesCheckArgs) -> Result<()> {
     let tokenizer = args.tokenizer.as_deref().map(|path| tokenizer(path, args.max_length));
     let tokenizer = tokenizer.transpose()?;
     let report = counting(tokenizer.as_ref(), |tokens| {
-        let against = Against { evaluation, allow_overlap: args.allow_overlap, tokens, ..Against::default() };
+        let allow_overlap = args.allow_overlap;
+        let against = Against { evaluation, allow_overlap, tokens, ..Against::default() };
         Ok(check(&args.files, layout, against)?)
     })?;
     told(&report, layout.name(), tokenizer.as_ref(), args.json)
 }
 
-/// Checks what a recipe trains on, against its dev queries.
-pub fn check_recipe(recipe: &Recipe) -> Result<()> {
+/// Checks what a recipe trains on, against its dev queries and those that it tests on.
+pub fn check_recipe(recipe: &Recipe, json: bool) -> Result<()> {
     let tokenizer = match &recipe.model {
         ModelSource::Folder { path, .. } => Some(tokenizer(path, recipe.training.max_length)?),
         // Its tokenizer is trained with it.
         ModelSource::Random { .. } => None,
     };
-    let Data { training, groups, dev } = data(recipe)?;
-    let evaluation = vec![("dev".to_owned(), dev.queries())];
+    let mut sets = vec![("dev".to_owned(), data::dev(recipe)?)];
+    for spec in &recipe.tests {
+        sets.push((spec.name.clone(), data::evaluated(&spec.set)?));
+    }
     let report = counting(tokenizer.as_ref(), |tokens| {
-        let against = Against { evaluation, allow_overlap: false, tokens, ..Against::default() };
+        let against = Against {
+            evaluation: sets.iter().map(|(name, set)| (name.clone(), set.queries())).collect(),
+            dev_first: true,
+            allow_overlap: recipe.allow_overlap,
+            needs_teacher: recipe.loss.needs_teacher(),
+            tokens,
+        };
         match &recipe.data {
+            // What cannot be read is listed with the rest.
             DataSource::Files { layout, paths, .. } => Ok(check(paths, *layout, against)?),
-            _ => Ok(check_groups(&training, &groups, against)),
+            _ => {
+                let Data { training, groups, .. } = data::data(recipe)?;
+                Ok(check_groups(&training, &groups, against))
+            }
         }
     })?;
-    told(&report, "training data", tokenizer.as_ref(), false)
+    told(&report, "training data", tokenizer.as_ref(), json)
 }
 
 /// Makes a report with a tokenizer that counts.

@@ -1,13 +1,13 @@
 //! The tables that a recipe may leave out: the loss, what is trained, what is kept, what is tested.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use secondpass_evaluation::Pool;
 use secondpass_text::{AdamW, Compute, Lora, LoraTarget, Trained};
 use serde::Deserialize;
 
 use super::parse::{Keys, quoted};
-use super::{JudgedSplit, Keeping, RecipeError, TestSpec};
+use super::{DevSet, JudgedSplit, Keeping, RecipeError, TestSpec};
 use crate::Decay;
 use crate::losses::LossKind;
 
@@ -59,6 +59,7 @@ pub(super) struct RawTest {
     name: String,
     path: PathBuf,
     split: Option<String>,
+    corpus: Option<PathBuf>,
     depth: Option<usize>,
     pool: Option<String>,
     measure: Option<String>,
@@ -230,10 +231,23 @@ impl Keys<'_> {
                     self.value(&key("measure"), quoted(&text), &allowed)
                 })?,
             };
-            let split = raw.split.unwrap_or_else(|| "test".to_owned());
+            let path = self.beside(&raw.path);
+            let set = match is_lines(&path) {
+                true => {
+                    let when = "the path is a golden set, JSONL";
+                    self.absent(&key("split"), raw.split.is_some(), when)?;
+                    DevSet::Golden { path, corpus: raw.corpus.map(|corpus| self.beside(&corpus)) }
+                }
+                false => {
+                    let when = "the path is a BEIR folder (a golden set's ends in .jsonl)";
+                    self.absent(&key("corpus"), raw.corpus.is_some(), when)?;
+                    let split = raw.split.unwrap_or_else(|| "test".to_owned());
+                    DevSet::Beir(JudgedSplit { path, split })
+                }
+            };
             tests.push(TestSpec {
                 name,
-                set: JudgedSplit { path: self.beside(&raw.path), split },
+                set,
                 depth: self.count(&key("depth"), raw.depth.unwrap_or(dev.depth))?,
                 pool: self.pool(&key("pool"), raw.pool.as_deref())?,
                 measure,
@@ -257,4 +271,10 @@ impl Keys<'_> {
             false => Err(self.value(key, value, "a number from 0")),
         }
     }
+}
+
+/// Whether a path's name says that it is a file of lines and no folder.
+fn is_lines(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    [".jsonl", ".jsonl.gz", ".jsonl.zst"].iter().any(|ending| name.ends_with(ending))
 }

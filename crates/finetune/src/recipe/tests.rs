@@ -1,5 +1,3 @@
-use std::path::Path;
-
 use secondpass_data::training::Layout;
 use secondpass_text::{Compute, LoraTarget};
 
@@ -176,15 +174,39 @@ fn every_optional_table() {
     assert_eq!(recipe.keep, Keeping { every: 50, last: 3, half: false });
     assert_eq!(recipe.dev.patience, Some(4));
     let [test] = &recipe.tests[..] else { panic!("{:?}", recipe.tests) };
-    assert_eq!(
-        (test.set.path.as_path(), test.set.split.as_str()),
-        (Path::new("configs/far"), "test")
-    );
+    let far = JudgedSplit { path: "configs/far".into(), split: "test".to_owned() };
+    assert_eq!(test.set, DevSet::Beir(far));
     assert!(test.other_domain && test.depth == 50 && test.measure.to_string() == "RR");
     let recipe = with("groups_per_batch = 8", "tokens_per_batch = 4096").unwrap();
     assert_eq!(recipe.training.micro_batch, MicroBatch::Tokens(4096));
     let recipe = with("decay = \"linear\"", "decay = \"cosine\"").unwrap();
     assert_eq!(recipe.training.decay, Decay::Cosine);
+}
+
+#[test]
+fn a_golden_set_is_tested_on_by_its_file() {
+    let set = |keys: &str| {
+        let table = format!("depth = 50\n[[evaluate]]\nname = \"t\"\n{keys}");
+        with("depth = 50", &table).map(|recipe| recipe.tests[0].set.clone())
+    };
+    let golden = |path: &str, corpus: Option<&str>| {
+        Ok(DevSet::Golden { path: path.into(), corpus: corpus.map(PathBuf::from) })
+    };
+    assert_eq!(set("path = \"test.jsonl\""), golden("configs/test.jsonl", None));
+    assert_eq!(
+        set("path = \"/t/test.JSONL.gz\"\ncorpus = \"corpus.jsonl\""),
+        golden("/t/test.JSONL.gz", Some("configs/corpus.jsonl"))
+    );
+    let error = set("path = \"test.jsonl\"\nsplit = \"test\"").unwrap_err();
+    assert!(
+        error.contains("'evaluate[0].split' does not apply when the path is a golden"),
+        "{error}"
+    );
+    let error = set("path = \"set\"\ncorpus = \"c.jsonl\"").unwrap_err();
+    assert!(
+        error.contains("'evaluate[0].corpus' does not apply when the path is a BEIR"),
+        "{error}"
+    );
 }
 
 #[test]

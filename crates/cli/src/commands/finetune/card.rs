@@ -206,7 +206,7 @@ fn limits(record: &TrainingRecord, recipe: &Recipe) -> String {
     }
     if recipe.allow_overlap {
         text.push_str(
-            "- The recipe lets training queries be evaluation queries, too: figures may show what \
+            "- The recipe lets queries be in training, dev and tests at once: figures may show what \
              was memorized.\n",
         );
     }

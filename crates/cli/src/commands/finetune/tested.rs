@@ -1,21 +1,24 @@
 use anyhow::Result;
-use secondpass_core::Context;
-use secondpass_data::beir;
+use secondpass_core::{Context, Dataset};
 use secondpass_evaluation::training::Tested;
-use secondpass_finetune::{Head, ModelSource, Recipe, TestSet, TrainingData, check_leak, test};
+use secondpass_finetune::{
+    Head, ModelSource, Recipe, TestSet, TrainingData, check_dev, check_leak, test,
+};
 use secondpass_model::{DeviceSpec, Dtype, Engine};
 use secondpass_text::{PairTokenizer, Scorer};
 
 use super::candidates;
-use crate::exit::usage;
+use super::data::evaluated;
 use crate::load;
 use crate::note::note;
 
-/// Refuses, before anything is trained, tests whose queries are learnt, unless the recipe lets them.
-pub fn check(recipe: &Recipe, data: TrainingData<'_>) -> Result<()> {
+/// Refuses, before anything is trained, tests whose queries are learnt or chosen on, unless the recipe
+/// lets them.
+pub fn check(recipe: &Recipe, data: TrainingData<'_>, dev: &Dataset) -> Result<()> {
     for spec in &recipe.tests {
-        let dataset = beir::read(&spec.set.path, &spec.set.split)?;
-        check_leak(recipe, data, &spec.name, dataset.queries()).map_err(usage)?;
+        let dataset = evaluated(&spec.set)?;
+        check_leak(recipe, data, &spec.name, dataset.queries())?;
+        check_dev(recipe, dev.queries(), &spec.name, dataset.queries())?;
     }
     Ok(())
 }
@@ -45,7 +48,7 @@ pub fn tested(
     let mut all = Vec::new();
     for spec in &recipe.tests {
         note(format_args!("testing on '{}'", spec.name));
-        let dataset = beir::read(&spec.set.path, &spec.set.split)?;
+        let dataset = evaluated(&spec.set)?;
         let candidates = candidates(&dataset, spec.depth, spec.pool)?;
         let set = TestSet { spec, dataset: &dataset, candidates: &candidates };
         let before = before.as_ref().map(|before| before as &dyn Scorer);
