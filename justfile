@@ -41,6 +41,15 @@ report CONFIG *ARGS:
 peers *ARGS:
     bash benches/peers/measures/run.sh {{ARGS}}
 
+# Build the measuring kit for a borrowed card, benches/gpu/kit.tar.xz: benches/gpu/README.md
+gpu-kit *ARGS:
+    bash benches/gpu/build.sh {{ARGS}}
+
+# Rehearse the kit without a card; PYTHON has torch, transformers and sentence-transformers
+gpu-rehearse *ARGS:
+    cargo build --release --example kit
+    ${PYTHON:-python3} benches/gpu/rehearse.py --kit "${CARGO_TARGET_DIR:-target}/release/examples/kit" {{ARGS}}
+
 # Make every committed report again; data is expected in ../shared
 reports:
     bash reports/make.sh
