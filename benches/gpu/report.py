@@ -66,6 +66,9 @@ def heading(report):
         f"secondpass {ours.get('version')} at {machine.get('revision')}, {'with' if ours.get('cuda') else 'without'} "
         f"CUDA; {report['shape']}'s shape, {report['date']}; {report['seconds']:.0f} of {60 * report['minutes']:.0f} s",
     ]
+    if (asked := report["options"]["ours"]) != "cuda":
+        lines += ["", f"**A rehearsal, whose figures mean nothing:** ours computes on {asked}, in "
+                  f"{report['options']['ours_dtype'] or 'the format that is asked for'}."]
     if machine.get("libdevice", "") is None:
         lines += ["", "**libdevice.10.bc is nowhere: kernels that call exp, erf or tanh will not compile.**"]
     if ceiling := report.get("ceilings"):
