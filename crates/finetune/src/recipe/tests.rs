@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use secondpass_data::training::Layout;
 use secondpass_text::{Compute, LoraTarget};
 
