@@ -80,7 +80,8 @@ fn killed() -> (Home, PathBuf) {
         .collect();
     states.retain(|path| path.is_dir() && !path.ends_with("partial"));
     states.sort();
-    assert_eq!(states.len(), 2, "{states:?}");
+    // A third where it was killed before the oldest was dropped.
+    assert!(matches!(states.len(), 2 | 3), "{states:?}");
     (home, states.pop().unwrap())
 }
 
