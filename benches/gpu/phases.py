@@ -123,6 +123,9 @@ class Bench:
             **self.variables, "XDG_CACHE_HOME": str(self.cache), "SECONDPASS_CACHE": str(self.cache / "secondpass"),
         }
         kit = Side([self.options.kit], self.log, self.clock, 30.0, variables, self.work, self.opening)
+        # A program that never says a word is not waited for in each phase anew.
+        if self.kits and not self.kits[-1].answered:
+            kit.failed_starts = self.kits[-1].failed_starts
         self.kits.append(kit)
         return kit
 
@@ -131,15 +134,18 @@ class Bench:
             "do": "load", "folder": self.model, "device": self.options.ours,
             "dtype": self.options.ours_dtype or dtype,
         }
-        loaded = kit.ask(clock, **command)
-        kit.opening = [*self.opening, command]
-        return loaded
+        return self.open_with(kit, clock, command)
 
     def load_torch(self, clock, dtype):
-        command = {"do": "load", "folder": self.model, "dtype": dtype}
-        loaded = self.torch.ask(clock, **command)
-        self.torch.opening = [*self.opening, command]
-        return loaded
+        return self.open_with(self.torch, clock, {"do": "load", "folder": self.model, "dtype": dtype})
+
+    def open_with(self, side, clock, command):
+        """Whoever starts anew loads it again, also after a load that failed."""
+        side.opening = list(self.opening)
+        try:
+            return side.ask(clock, **command)
+        finally:
+            side.opening.append(command)
 
     def is_kept(self):
         """Whether compiled kernels outlive their process."""

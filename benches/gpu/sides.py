@@ -61,7 +61,9 @@ class Side:
         self.start_seconds = start_seconds
         self.environment = {**os.environ, **(environment or {})}
         self.opening, self.process = list(opening), None
-        self.starts = self.failed_starts = 0
+        self.failed_starts = 0
+        # Whether it ever answered.
+        self.answered = False
         self.errors = collections.deque(maxlen=40)
 
     def start(self):
@@ -71,7 +73,6 @@ class Side:
             self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             bufsize=1, env=self.environment, cwd=self.folder, start_new_session=True,
         )
-        self.starts += 1
         self.answers = queue.Queue()
         self.readers = [
             threading.Thread(target=self.read, args=(self.process.stdout, self.answers.put), daemon=True),
@@ -129,6 +130,7 @@ class Side:
             answer = json.loads(line)
         except json.JSONDecodeError:
             raise Failed(f"'{name}' was answered with {line[:80]!r}") from None
+        self.answered = True
         if "error" in answer:
             raise Failed(answer["error"])
         if "not_available" in answer:
