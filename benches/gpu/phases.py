@@ -99,7 +99,7 @@ class Bench:
         here = pathlib.Path(__file__).parent
         opening = [{"do": "cases", "file": options.cases}, {"do": "sets", "file": options.sets}]
         self.torch = Side(
-            [sys.executable, str(here / "torch_side.py"), options.device, str(options.budget)], self.log, clock, 60.0,
+            [sys.executable, str(here / "torch_side.py"), options.device, str(options.budget)], self.log, clock, options.start_seconds,
             {"TORCHINDUCTOR_CACHE_DIR": str(folder / "inductor")}, opening=opening,
         )
         self.opening = opening
