@@ -18,7 +18,7 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-TINY = ["--device", "cpu", "--ours", "flex", "--ours-dtype", "f32", "--shape", "tiny", "--rounds", "3", "--steps", "3",
+TINY = ["--device", "cpu", "--ours", "flex", "--shape", "tiny", "--rounds", "3", "--steps", "3",
         "--group", "2", "--budget", "1024", "--reference-seconds", "20", "--start-seconds", "300"]
 
 # Stands before our program and lets it fail: FAULT is what happens at the ORDER-th COMMAND, counted over

@@ -25,7 +25,7 @@ use std::time::Instant;
 
 use burn::tensor::{Device, Tensor};
 use secondpass_model::{DeviceSpec, Dtype, Engine, HELPDESK_MINI, Head, Model, Trainee};
-use secondpass_text::{AdamW, Learner, Rates, Scorer, TokenBatch, Trained, plan};
+use secondpass_text::{AdamW, Compute, Learner, Rates, Scorer, TokenBatch, Trained, plan};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -277,13 +277,12 @@ impl Kit {
     }
 }
 
-/// What is trained, for a format to compute in; `None` where this build has no such training.
+/// What is trained, for a format to compute in; `None` where there is no such training.
 fn trained_in(compute: Dtype) -> Option<Trained> {
     match compute {
         Dtype::F32 => Some(Trained::default()),
-        // Here belongs a bf16 forward and backward pass over f32 master weights, as soon as `Trained` can
-        // ask for one. Until then the answer is that there is none, never the time of another format.
-        Dtype::Bf16 | Dtype::F16 => None,
+        Dtype::Bf16 => Some(Trained { compute: Compute::Bf16, ..Trained::default() }),
+        Dtype::F16 => None,
     }
 }
 
