@@ -10,6 +10,7 @@ mod dry_run;
 mod exit;
 mod first_stage;
 mod folders;
+mod gibibytes;
 mod hosted;
 mod jobs;
 mod load;

@@ -29,7 +29,7 @@ use secondpass_evaluation::{QueryRow, Record, ScoreDistribution};
 pub use bench::{bench_files, render_bench};
 pub use decision::{decision_files, render_decision};
 pub use error::ReportError;
-pub use training::render_training;
+pub use training::{render_training, training_verdict};
 pub use trends::trends;
 
 /// Writes the report of `record` into `folder`, which is made if it is missing: `report.md`,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use secondpass_evaluation::bench::{BenchRecord, BenchSystem, Percentile, SHARES};
 
+use crate::gibibytes::gibibytes;
 use crate::table::table;
 
 /// Prints a bench for people.
@@ -76,7 +77,7 @@ fn one(out: &mut impl Write, system: &BenchSystem) -> Result<()> {
         )?;
     }
     if let Some(bytes) = system.peak_memory {
-        writeln!(out, "peak memory: {:.2} GiB", bytes as f64 / f64::from(1 << 30))?;
+        writeln!(out, "peak memory: {}", gibibytes(bytes))?;
     }
     for warning in &system.warnings {
         writeln!(out, "warning: {warning}")?;

@@ -1,6 +1,6 @@
 use secondpass_evaluation::training::{ChangedQuery, Tested, TrainingRecord};
-use secondpass_evaluation::{Comparison, Verdict};
 
+use super::training_verdict;
 use crate::charts::{Chart as _, DevChart, LossChart, RateChart};
 use crate::content::{Block, Cell, Content, Section, Table};
 use crate::format;
@@ -40,20 +40,10 @@ fn sentence(tested: &Tested) -> String {
     let told: Vec<String> = before
         .into_iter()
         .chain([(&tested.against_first_stage, "the first stage")])
-        .map(|(change, than)| verdict(&change.comparison, than))
+        .map(|(change, than)| training_verdict(change, than))
         .collect();
     let domain = if tested.other_domain { ", another domain" } else { "" };
     format!("On {}{domain}, the trained model is {}.", tested.name, told.join(", and "))
-}
-
-fn verdict(comparison: &Comparison, than: &str) -> String {
-    match comparison.verdict {
-        Verdict::Better => format!("better than {than}"),
-        Verdict::Worse => format!("worse than {than}"),
-        Verdict::Equivalent => format!("as good as {than}"),
-        Verdict::NonInferior => format!("not worse than {than}, nor shown to be better"),
-        Verdict::CannotTell => format!("not shown to differ from {than}"),
-    }
 }
 
 fn tested(record: &TrainingRecord) -> Option<Section> {
@@ -95,7 +85,7 @@ fn tested(record: &TrainingRecord) -> Option<Section> {
                 difference.helped.to_string().into(),
                 difference.hurt.to_string().into(),
                 difference.unchanged.to_string().into(),
-                verdict(&change.comparison, "it").into(),
+                training_verdict(change, "it").into(),
             ]
         })
     });

@@ -6,7 +6,8 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-use secondpass_evaluation::training::TrainingRecord;
+use secondpass_evaluation::Verdict;
+use secondpass_evaluation::training::{Change, TrainingRecord};
 
 use crate::{ReportError, charts, html, markdown, write};
 
@@ -44,4 +45,15 @@ pub fn render_training(
         written.push(path);
     }
     Ok(written)
+}
+
+/// What a change shows, said of the trained model against `than`.
+pub fn training_verdict(change: &Change, than: &str) -> String {
+    match change.comparison.verdict {
+        Verdict::Better => format!("better than {than}"),
+        Verdict::Worse => format!("worse than {than}"),
+        Verdict::Equivalent => format!("as good as {than}"),
+        Verdict::NonInferior => format!("not worse than {than}, nor shown to be better"),
+        Verdict::CannotTell => format!("not shown to differ from {than}"),
+    }
 }

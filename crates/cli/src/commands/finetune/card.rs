@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use secondpass_evaluation::training::{Change, Tested, TrainingRecord};
-use secondpass_evaluation::{Difference, Estimate, Verdict};
+use secondpass_evaluation::{Difference, Estimate};
 use secondpass_finetune::{DataSource, DevSet, JudgedSplit, ModelSource, Recipe};
+use secondpass_report::training_verdict;
 
 use crate::load::shown;
 
@@ -37,7 +38,7 @@ pub fn sentences(tested: &[Tested]) -> Vec<String> {
         let Difference { mean, low, high, helped, hurt, .. } = &change.difference;
         format!(
             "{} ({mean:+.4} [{low:+.4}, {high:+.4}]; {helped} queries won, {hurt} lost)",
-            verdict(change, than)
+            training_verdict(change, than)
         )
     };
     let sentence = |tested: &Tested| {
@@ -53,16 +54,6 @@ pub fn sentences(tested: &[Tested]) -> Vec<String> {
         )
     };
     tested.iter().map(sentence).collect()
-}
-
-fn verdict(change: &Change, than: &str) -> String {
-    match change.comparison.verdict {
-        Verdict::Better => format!("better than {than}"),
-        Verdict::Worse => format!("worse than {than}"),
-        Verdict::Equivalent => format!("as good as {than}"),
-        Verdict::NonInferior => format!("not worse than {than}, nor shown to be better"),
-        Verdict::CannotTell => format!("not shown to differ from {than}"),
-    }
 }
 
 fn origin(recipe: &Recipe) -> String {

@@ -4,6 +4,7 @@ use secondpass_evaluation::training::{TrainingRecord, TrainingStep};
 use secondpass_finetune::{Event, Task, train};
 use secondpass_text::Learner;
 
+use crate::gibibytes::gibibytes;
 use crate::note::note;
 use crate::progress;
 
@@ -58,7 +59,6 @@ pub fn follow(
 
 /// What memory is needed, and what to do where it is not there.
 fn memory(bytes: u64) -> String {
-    let gibibytes = |bytes: u64| format!("{:.2} GiB", bytes as f64 / f64::from(1 << 30));
     let need = format!("about {} of memory for the model and its batches", gibibytes(bytes));
     match Memory::here() {
         Some(Memory { available, .. }) if available < bytes => format!(

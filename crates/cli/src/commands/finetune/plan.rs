@@ -5,6 +5,7 @@ use secondpass_finetune::{Forecast, Task, forecast};
 use secondpass_text::Learner;
 
 use crate::args::FinetuneArgs;
+use crate::gibibytes::gibibytes;
 
 /// Prints what a training run would do.
 pub fn print(args: &FinetuneArgs, task: &Task<'_>, learner: &mut dyn Learner) -> Result<()> {
@@ -52,7 +53,7 @@ fn rows(task: &Task<'_>, forecast: &Forecast) -> Vec<(&'static str, String)> {
             "memory",
             forecast.memory.map_or_else(
                 || "not known for this device".to_owned(),
-                |bytes| format!("about {:.2} GiB at most", bytes as f64 / f64::from(1 << 30)),
+                |bytes| format!("about {} at most", gibibytes(bytes)),
             ),
         ),
         ("time", format!("about {}, from one step and one dev batch", time(forecast.seconds))),
