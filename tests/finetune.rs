@@ -5,6 +5,8 @@
 mod support;
 
 use std::fs;
+#[cfg(unix)]
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use support::finetune::{TRAIN, home, recipe};
@@ -164,4 +166,49 @@ fn killed_at_any_moment_it_comes_to_the_same_model() {
         succeeds(&output);
     }
     assert_eq!(home.bytes("model/model.safetensors"), weights);
+}
+
+/// A run that is killed some milliseconds after it says that a phase has begun; whether it was done before.
+#[cfg(unix)]
+fn killed_after(home: &Home, said: &str, milliseconds: u64) -> bool {
+    let mut child = home.start(home.command(&TRAIN).stdin(Stdio::null()));
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let has_begun = lines.map_while(Result::ok).any(|line| line.contains(said));
+    std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+    let _ = child.kill();
+    let is_done = child.wait().unwrap().success();
+    assert!(has_begun || is_done, "it never says '{said}'");
+    is_done
+}
+
+/// In each phase: first scores, steps, the last step, tests, and while what is left is written.
+#[cfg(unix)]
+#[test]
+fn killed_in_each_phase_it_comes_to_the_same_model() {
+    let home = home();
+    succeeds(&home.run(&TRAIN));
+    let told = |home: &Home| {
+        let record = home.json("model/training.json");
+        (record["evaluations"].clone(), record["tested"].clone())
+    };
+    let (weights, record) = (home.bytes("model/model.safetensors"), told(&home));
+    fs::remove_dir_all(home.path("model")).unwrap();
+    let is_done = |home: &Home| {
+        home.path("model/training.json").exists() && !home.path(".model.state").exists()
+    };
+    let phases = ["parameters on cpu", "step 0: dev", "step 3: dev", "step 6: dev"];
+    let tests = [0, 2, 5, 10, 20].map(|milliseconds| ("testing on", milliseconds));
+    for (said, milliseconds) in phases.map(|said| (said, 0)).into_iter().chain(tests) {
+        let is_over = killed_after(&home, said, milliseconds) || is_done(&home);
+        if is_over {
+            break;
+        }
+    }
+    if !is_done(&home) {
+        succeeds(&home.run(&TRAIN));
+    }
+    assert_eq!(home.bytes("model/model.safetensors"), weights);
+    assert_eq!(told(&home), record);
+    assert!(home.path("model/report/training.html").exists());
+    assert!(!home.path(".model.state").exists());
 }

@@ -30,7 +30,10 @@ fn answered(home: &Home, segment: &str) -> BTreeSet<String> {
         let json = line.get(line.find('{')?..)?;
         // The last line may be half written.
         let json: Value = serde_json::from_str(json).ok()?;
-        Some(json.get("done")?["key"].as_str()?.to_owned())
+        let done = json.get("done")?;
+        // A call that Ctrl-C cut short is no answer, and is made again.
+        done["outcome"].get("answer")?;
+        Some(done["key"].as_str()?.to_owned())
     };
     lines.iter().filter_map(content).collect()
 }

@@ -118,10 +118,12 @@ impl Pairs {
         for ((query, document, _), score) in self.pairs.iter().zip(scores) {
             by_query.entry(query).or_default().push((document.clone(), f64::from(score)));
         }
+        // What rounding makes of equal scores, in pairs of unequal length say, is no opinion either.
+        let are_same = |a: f64, b: f64| (a - b).abs() <= 1e-6 * a.abs().max(b.abs()).max(1.0);
         let is_collapsed = by_query.values().any(|scored| scored.len() > 1)
             && by_query
                 .values()
-                .all(|scored| scored.iter().all(|(_, score)| *score == scored[0].1));
+                .all(|scored| scored.iter().all(|(_, score)| are_same(*score, scored[0].1)));
         let mut run = Run::new("reranked");
         for (query, scored) in by_query {
             // No NaN, and a candidate run is a ranking: no document stands in it twice.

@@ -161,14 +161,29 @@ impl ModelConfig {
     /// - sentence-transformers' `CrossEncoder` reads `sentence_transformers.activation_fn`, which
     ///   `CrossEncoder.save_pretrained` writes; without it, it puts a sigmoid on the scores.
     /// - transformers reads `dtype`, and computes in the weights' own format without it.
-    /// - text-embeddings-inference reads `BertConfig` in `backends/candle/src/models/bert.rs`:
-    ///   `vocab_size`, `hidden_size`, `num_hidden_layers`, `num_attention_heads`,
+    /// - text-embeddings-inference reads `BertConfig` (`backends/candle/src/models/bert.rs`, commit
+    ///   4d94445): `vocab_size`, `hidden_size`, `num_hidden_layers`, `num_attention_heads`,
     ///   `intermediate_size`, `hidden_act`, `hidden_dropout_prob`, `max_position_embeddings`,
     ///   `type_vocab_size`, `initializer_range`, `layer_norm_eps` and `pad_token_id`, all of them
     ///   required; `id2label`, required of a classifier; `position_embedding_type` and
-    ///   `classifier_dropout`, which may be missing. Its router takes a model for a reranker by
-    ///   `architectures` and one entry in `id2label`.
+    ///   `classifier_dropout`, which may be missing. Its router (`router/src/lib.rs`, commit a28ad28)
+    ///   takes a model for a classifier where one of `architectures` ends with `Classification`, for a
+    ///   reranker where `id2label` then has one entry, and refuses one without `label2id`. The tensors that
+    ///   it looks for stand in `weights/served.rs`.
     pub fn to_serve(mut self) -> Self {
+        let names = self.rest.get("architectures").and_then(serde_json::Value::as_array);
+        let mut names = names.into_iter().flatten().filter_map(serde_json::Value::as_str);
+        if !names.any(|name| name.ends_with("Classification")) {
+            let architecture = serde_json::json!([self.architecture()]);
+            self.rest.insert("architectures".to_owned(), architecture);
+        }
+        if self.rest.get("label2id").is_none_or(serde_json::Value::is_null) {
+            let labels = self.id2label.iter().flatten();
+            let ids: BTreeMap<&str, Option<usize>> =
+                labels.map(|(id, label)| (label.as_str(), id.parse().ok())).collect();
+            let ids = serde_json::json!(ids);
+            self.rest.insert("label2id".to_owned(), ids);
+        }
         // transformers' default, which its configs leave out; nothing here is drawn with it.
         self.rest.entry("initializer_range".to_owned()).or_insert_with(|| 0.02.into());
         let block = serde_json::json!({ "activation_fn": "torch.nn.modules.linear.Identity" });
@@ -183,16 +198,20 @@ impl ModelConfig {
     /// The same encoder as a reranker with one label, as transformers reads it.
     pub(crate) fn with_new_head(mut self) -> Self {
         let label = || "LABEL_0".to_owned();
-        let architecture = match self.model_type {
-            ModelType::XlmRoberta => "XLMRobertaForSequenceClassification",
-            ModelType::Roberta => "RobertaForSequenceClassification",
-            ModelType::Bert => "BertForSequenceClassification",
-        };
+        let architecture = self.architecture();
         self.id2label = Some([("0".to_owned(), label())].into());
         self.rest.insert("label2id".to_owned(), serde_json::json!({ label(): 0 }));
         self.rest.insert("architectures".to_owned(), serde_json::json!([architecture]));
         self.rest.remove("num_labels");
         self
+    }
+
+    fn architecture(&self) -> &'static str {
+        match self.model_type {
+            ModelType::XlmRoberta => "XLMRobertaForSequenceClassification",
+            ModelType::Roberta => "RobertaForSequenceClassification",
+            ModelType::Bert => "BertForSequenceClassification",
+        }
     }
 
     /// Parses the bytes of a `config.json`; `origin` names them in errors.
@@ -246,17 +265,21 @@ impl ModelConfig {
         let wrong = |field, found: String, remedy| {
             Err(ConfigError::Value { path: path.clone(), field, found, remedy })
         };
-        for (field, value) in [
-            ("hidden_size", self.hidden_size),
-            ("num_hidden_layers", self.num_hidden_layers),
-            ("num_attention_heads", self.num_attention_heads),
-            ("intermediate_size", self.intermediate_size),
-            ("vocab_size", self.vocab_size),
-            ("type_vocab_size", self.type_vocab_size),
-            ("max_position_embeddings", self.max_length()),
+        // The second number is beyond any model and keeps the count of parameters below 2^64.
+        for (field, value, most) in [
+            ("hidden_size", self.hidden_size, 1 << 20),
+            ("num_hidden_layers", self.num_hidden_layers, 10_000),
+            ("num_attention_heads", self.num_attention_heads, 1 << 20),
+            ("intermediate_size", self.intermediate_size, 1 << 20),
+            ("vocab_size", self.vocab_size, 1 << 28),
+            ("type_vocab_size", self.type_vocab_size, 1 << 20),
+            ("max_position_embeddings", self.max_length(), 1 << 28),
         ] {
             if value == 0 {
                 return wrong(field, "too small".into(), "it must be positive");
+            }
+            if value > most {
+                return wrong(field, value.to_string(), "no model is that large; mend the number");
             }
         }
         if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
@@ -362,6 +385,9 @@ mod tests {
         ] {
             assert!(!written[key].is_null(), "{key}");
         }
+        assert_eq!(written["label2id"], serde_json::json!({ "LABEL_0": 0 }));
+        let [architecture] = &written["architectures"].as_array().unwrap()[..] else { panic!() };
+        assert!(architecture.as_str().unwrap().ends_with("ForSequenceClassification"));
         let activation = &written["sentence_transformers"]["activation_fn"];
         assert_eq!(activation, "torch.nn.modules.linear.Identity");
     }
@@ -381,6 +407,7 @@ mod tests {
         assert!(error("hidden_act", "silu".into()).contains("silu"));
         assert!(error("max_position_embeddings", 2.into()).contains("max_position_embeddings"));
         assert!(error("position_embedding_type", "relative_key".into()).contains("relative_key"));
+        assert!(error("hidden_size", u64::MAX.into()).contains("no model is that large"));
         let three = serde_json::json!({"0": "a", "1": "b", "2": "c"});
         assert!(error("id2label", three).contains("3 labels"));
         let mut json = json();
