@@ -4,7 +4,8 @@ use anyhow::Result;
 use secondpass_core::{ContentHash, Hasher, Identity, Scoring};
 use secondpass_data::hub::{self, HubSettings, ModelFiles};
 use secondpass_model::{
-    DeviceError, DeviceSpec, Dtype, Engine, HELPDESK_MINI, LoadError, ModelBytes, ModelConfig,
+    ConfigError, DeviceError, DeviceSpec, Dtype, Engine, HELPDESK_MINI, LoadError, ModelBytes,
+    ModelConfig,
 };
 use secondpass_text::{PairTokenizer, TokenizeError, Truncation};
 
@@ -83,29 +84,37 @@ pub fn files(spec: &str, revision: Option<&str>) -> Result<ModelFiles> {
 }
 
 fn embedded(bytes: ModelBytes, settings: Settings) -> Result<Loaded> {
-    let model = Engine::from_bytes(bytes, settings.device, settings.dtype);
-    with_tokenizer(model, settings, |max_length| {
+    let config = ModelConfig::from_bytes(bytes.config, bytes.name);
+    let model = || Engine::from_bytes(bytes, settings.device, settings.dtype);
+    with_tokenizer(config, model, settings, |max_length| {
         PairTokenizer::from_bytes(bytes.tokenizer, bytes.name, max_length, settings.truncation)
     })
 }
 
 fn model(files: &ModelFiles, settings: Settings) -> Result<Loaded> {
     let Settings { device, dtype, .. } = settings;
-    let model = Engine::load(&files.config, &files.weights, device, dtype);
-    with_tokenizer(model, settings, |max_length| {
+    let config = ModelConfig::from_file(&files.config);
+    let model = || Engine::load(&files.config, &files.weights, device, dtype);
+    with_tokenizer(config, model, settings, |max_length| {
         PairTokenizer::from_file(&files.tokenizer, max_length, settings.truncation)
     })
 }
 
+/// Reads weights and tokenizer at once: a large vocabulary takes as long as a small model.
 fn with_tokenizer(
-    model: Result<Engine, LoadError>,
+    config: Result<ModelConfig, ConfigError>,
+    model: impl FnOnce() -> Result<Engine, LoadError>,
     settings: Settings,
-    tokenizer: impl FnOnce(usize) -> Result<PairTokenizer, TokenizeError>,
+    tokenizer: impl FnOnce(usize) -> Result<PairTokenizer, TokenizeError> + Send,
 ) -> Result<Loaded> {
+    let max_length = max_length(&config?, settings.max_length)?;
+    let (model, tokenizer) = std::thread::scope(|scope| {
+        let tokenizer = scope.spawn(move || tokenizer(max_length));
+        (model(), tokenizer.join())
+    });
     let model = model.map_err(graded)?;
-    let max_length = max_length(model.config(), settings.max_length)?;
-    let tokenizer = tokenizer(max_length).map_err(graded_tokenizer)?;
-    Ok(Loaded { model, tokenizer })
+    let tokenizer = tokenizer.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    Ok(Loaded { model, tokenizer: tokenizer.map_err(graded_tokenizer)? })
 }
 
 /// A device or number format that is not there was asked for; anything else failed, a card that is full

@@ -27,7 +27,7 @@ pub struct EncoderConfig {
 }
 
 /// A linear layer's weights.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct LinearWeights {
     /// `[inputs, outputs]`: transposed against PyTorch's files.
     pub weight: Vec<f32>,
@@ -36,7 +36,7 @@ pub struct LinearWeights {
 }
 
 /// A layer norm's weights.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct NormWeights {
     /// `[hidden]`; `weight` in files.
     pub gamma: Vec<f32>,
@@ -45,7 +45,7 @@ pub struct NormWeights {
 }
 
 /// One layer's weights.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct LayerWeights {
     /// `attention.self.query`
     pub query: LinearWeights,
@@ -101,19 +101,9 @@ impl AsMut<attention::Space> for Space {
     }
 }
 
-impl Encoder {
-    /// Lays out the weights.
-    ///
-    /// # Errors
-    ///
-    /// A dimension is zero, the hidden size is no multiple of the number of heads, the number of layers
-    /// differs from the configuration's, or a tensor does not have its shape.
-    pub fn new(
-        config: EncoderConfig,
-        layers: Vec<LayerWeights>,
-        instructions: Instructions,
-    ) -> Result<Self, ShapeError> {
-        let EncoderConfig { hidden, heads, intermediate, .. } = config;
+impl EncoderConfig {
+    fn check(&self) -> Result<(), ShapeError> {
+        let &Self { hidden, heads, intermediate, .. } = self;
         let sides = [
             ("hidden_size", hidden),
             ("num_attention_heads", heads),
@@ -128,15 +118,54 @@ impl Encoder {
             let problem = format!("{hidden} is no multiple of {heads} heads");
             return Err(ShapeError::Dimension { what: "hidden_size", problem });
         }
+        Ok(())
+    }
+}
+
+impl Encoder {
+    /// Lays out the weights.
+    ///
+    /// # Errors
+    ///
+    /// A dimension is zero, the hidden size is no multiple of the number of heads, the number of layers
+    /// differs from the configuration's, or a tensor does not have its shape.
+    pub fn new(
+        config: EncoderConfig,
+        layers: Vec<LayerWeights>,
+        instructions: Instructions,
+    ) -> Result<Self, ShapeError> {
+        config.check()?;
         if layers.len() != config.layers {
             let problem = format!("{} promised, weights for {}", config.layers, layers.len());
             return Err(ShapeError::Dimension { what: "num_hidden_layers", problem });
         }
-        let layers = layers
-            .into_iter()
-            .enumerate()
-            .map(|(i, weights)| Layer::new(config, i, weights, instructions))
-            .collect::<Result<_, _>>()?;
+        let mut layers = layers.into_iter();
+        let next = |_, into: &mut LayerWeights| {
+            *into = layers.next().unwrap_or_default();
+            Ok(())
+        };
+        Self::of_layers(config, next, instructions)
+    }
+
+    /// As [`Encoder::new`], of weights that `read` puts, layer by layer, into the memory of the layer before:
+    /// neither are there two copies of a model, nor is memory asked for again and again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Encoder::new`], and those of `read`.
+    pub fn of_layers<E: From<ShapeError>>(
+        config: EncoderConfig,
+        mut read: impl FnMut(usize, &mut LayerWeights) -> Result<(), E>,
+        instructions: Instructions,
+    ) -> Result<Self, E> {
+        config.check()?;
+        let mut weights = LayerWeights::default();
+        let layers = (0..config.layers)
+            .map(|i| {
+                read(i, &mut weights)?;
+                Ok(Layer::new(config, i, &weights, instructions)?)
+            })
+            .collect::<Result<_, E>>()?;
         Ok(Self { config, layers, instructions })
     }
 
@@ -254,7 +283,7 @@ impl Layer {
     fn new(
         config: EncoderConfig,
         index: usize,
-        weights: LayerWeights,
+        weights: &LayerWeights,
         instructions: Instructions,
     ) -> Result<Self, ShapeError> {
         let EncoderConfig { hidden, intermediate, epsilon, .. } = config;
@@ -267,42 +296,40 @@ impl Layer {
             )?;
             ShapeError::check(&format!("{named}.bias"), weights.bias.len(), &[outputs])
         };
-        let linear = |name: &str, weights: LinearWeights, inputs: usize, outputs: usize| {
-            check(name, &weights, inputs, outputs)?;
+        let linear = |name: &str, weights: &LinearWeights, inputs: usize, outputs: usize| {
+            check(name, weights, inputs, outputs)?;
             Linear::new(&weights.weight, Some(&weights.bias), inputs, outputs, instructions)
         };
-        let norm = |name: &str, weights: NormWeights| {
+        let norm = |name: &str, weights: &NormWeights| {
             let named = format!("layer.{index}.{name}");
             ShapeError::check(&format!("{named}.weight"), weights.gamma.len(), &[hidden])?;
             ShapeError::check(&format!("{named}.bias"), weights.beta.len(), &[hidden])?;
-            LayerNorm::new(weights.gamma, weights.beta, epsilon, instructions)
+            LayerNorm::new(weights.gamma.clone(), weights.beta.clone(), epsilon, instructions)
         };
-        check("attention.self.key", &weights.key, hidden, hidden)?;
-        check("attention.self.value", &weights.value, hidden, hidden)?;
-        let key_value = weights.key.beside(weights.value, hidden);
+        let LayerWeights { key, value, .. } = weights;
+        check("attention.self.key", key, hidden, hidden)?;
+        check("attention.self.value", value, hidden, hidden)?;
+        let output = &weights.attention_output;
         Ok(Self {
-            query: linear("attention.self.query", weights.query, hidden, hidden)?,
-            key_value: linear("attention.self.key_value", key_value, hidden, 2 * hidden)?,
-            attention_output: linear(
-                "attention.output.dense",
-                weights.attention_output,
+            query: linear("attention.self.query", &weights.query, hidden, hidden)?,
+            key_value: Linear::beside(
+                &[&key.weight, &value.weight],
+                &[&key.bias, &value.bias],
                 hidden,
                 hidden,
+                instructions,
             )?,
-            attention_norm: norm("attention.output.LayerNorm", weights.attention_norm)?,
-            intermediate: linear("intermediate.dense", weights.intermediate, hidden, intermediate)?,
-            output: linear("output.dense", weights.output, intermediate, hidden)?,
-            output_norm: norm("output.LayerNorm", weights.output_norm)?,
+            attention_output: linear("attention.output.dense", output, hidden, hidden)?,
+            attention_norm: norm("attention.output.LayerNorm", &weights.attention_norm)?,
+            intermediate: linear(
+                "intermediate.dense",
+                &weights.intermediate,
+                hidden,
+                intermediate,
+            )?,
+            output: linear("output.dense", &weights.output, intermediate, hidden)?,
+            output_norm: norm("output.LayerNorm", &weights.output_norm)?,
         })
-    }
-}
-
-impl LinearWeights {
-    /// One layer that gives this one's results, then `other`'s. Both give `outputs`.
-    fn beside(self, other: Self, outputs: usize) -> Self {
-        let rows = self.weight.chunks_exact(outputs).zip(other.weight.chunks_exact(outputs));
-        let weight = rows.flat_map(|(own, others)| [own, others]).flatten().copied().collect();
-        Self { weight, bias: [self.bias, other.bias].concat() }
     }
 }
 

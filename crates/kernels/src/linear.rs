@@ -40,26 +40,46 @@ impl Linear {
         outputs: usize,
         instructions: Instructions,
     ) -> Result<Self, ShapeError> {
+        Self::beside(&[weight], bias.as_slice(), inputs, outputs, instructions)
+    }
+
+    /// One layer that gives the results of several, one after another: their weights, each
+    /// `[inputs, outputs]`, and as many biases or none.
+    pub(crate) fn beside(
+        weights: &[&[f32]],
+        biases: &[&[f32]],
+        inputs: usize,
+        outputs: usize,
+        instructions: Instructions,
+    ) -> Result<Self, ShapeError> {
         if inputs == 0 || outputs == 0 {
             let problem = format!("a linear layer from {inputs} to {outputs} features");
             return Err(ShapeError::Dimension { what: "features", problem });
         }
-        ShapeError::check("weight", weight.len(), &[inputs, outputs])?;
-        let width = width(instructions);
-        let mut panels = vec![0.0; panels_len(inputs, outputs, width)];
+        for weight in weights {
+            ShapeError::check("weight", weight.len(), &[inputs, outputs])?;
+        }
+        for bias in biases {
+            ShapeError::check("bias", bias.len(), &[outputs])?;
+        }
+        let (width, columns) = (width(instructions), weights.len() * outputs);
+        let mut panels = vec![0.0; panels_len(inputs, columns, width)];
         panels.par_chunks_exact_mut(inputs * width).enumerate().for_each(|(i, panel)| {
-            let column = i * width;
-            let valid = width.min(outputs - column);
-            for (to, row) in panel.chunks_exact_mut(width).zip(weight.chunks_exact(outputs)) {
-                to[..valid].copy_from_slice(&row[column..column + valid]);
+            let first = i * width;
+            let last = (first + width).min(columns);
+            let mut column = first;
+            while column < last {
+                let (weight, within) = (weights[column / outputs], column % outputs);
+                let valid = (last - column).min(outputs - within);
+                for (to, row) in panel.chunks_exact_mut(width).zip(weight.chunks_exact(outputs)) {
+                    to[column - first..][..valid].copy_from_slice(&row[within..][..valid]);
+                }
+                column += valid;
             }
         });
-        let mut padded = vec![0.0; outputs.next_multiple_of(width)];
-        if let Some(bias) = bias {
-            ShapeError::check("bias", bias.len(), &[outputs])?;
-            padded[..outputs].copy_from_slice(bias);
-        }
-        Ok(Self { panels, bias: padded, inputs, outputs, instructions })
+        let mut bias = biases.concat();
+        bias.resize(columns.next_multiple_of(width), 0.0);
+        Ok(Self { panels, bias, inputs, outputs: columns, instructions })
     }
 
     /// Features of a result.

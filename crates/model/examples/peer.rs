@@ -33,9 +33,13 @@ fn main() -> Result<(), Failure> {
     let folder = Path::new(folder);
     let weights = [folder.join("model.safetensors")];
     let config = folder.join("config.json");
-    let engine = Engine::load(&config, &weights, DeviceSpec::Cpu, Dtype::F32)?;
-    let file = folder.join("tokenizer.json");
-    let tokenizer = PairTokenizer::from_file(&file, length.parse()?, Truncation::LongestFirst)?;
+    let (file, length) = (folder.join("tokenizer.json"), length.parse()?);
+    let (engine, tokenizer) = std::thread::scope(|scope| {
+        let tokenizer =
+            scope.spawn(|| PairTokenizer::from_file(&file, length, Truncation::LongestFirst));
+        (Engine::load(&config, &weights, DeviceSpec::Cpu, Dtype::F32), tokenizer.join())
+    });
+    let (engine, tokenizer) = (engine?, tokenizer.map_err(|_| "the tokenizer panicked")??);
     let mut output = std::io::stdout().lock();
     let version = env!("CARGO_PKG_VERSION");
     let instructions = secondpass_kernels::Instructions::detect();

@@ -61,15 +61,17 @@ impl Encoder {
         let opened = device.open_for(&config, dtype)?;
         let (name, _) = names(config.model_type);
         let mut files = Files::open(weights, opened.clone(), dtype)?.without_prefix(name);
-        let mut body = onto(device, || Body::build(&mut files, name, &config))?;
-        files.finish(&UNUSED)?;
         let spec = device.chosen();
         let layers = match spec {
             DeviceSpec::Cpu => {
-                Layers::Packed(Arc::new(packed::Body::of(&mut body, name, &config)?))
+                Layers::Packed(Arc::new(packed::Body::of(&mut files, name, &config, dtype)?))
             }
-            _ => Layers::Burn(Box::new(body), opened),
+            _ => {
+                let body = onto(device, || Body::build(&mut files, name, &config))?;
+                Layers::Burn(Box::new(body), opened)
+            }
         };
+        files.finish(&UNUSED)?;
         Ok(Self { layers, config, spec, dtype, pooling })
     }
 

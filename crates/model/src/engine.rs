@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 
 use secondpass_text::{ScoreError, Scorer, TokenBatch};
 
+use crate::weights::Files;
 use crate::{DeviceSpec, Dtype, Head, LoadError, Model, ModelBytes, ModelConfig, Packed, Ragged};
 
 /// A cross-encoder that only scores, on whatever computes for its device: our own kernels on the CPU,
@@ -25,7 +26,12 @@ impl Engine {
         device: DeviceSpec,
         dtype: Dtype,
     ) -> Result<Self, LoadError> {
-        Self::of(Model::load(config, weights, device, dtype, Head::FromFile)?)
+        let config = ModelConfig::from_file(config)?;
+        let opened = device.open_for(&config, dtype)?;
+        match device.chosen() {
+            DeviceSpec::Cpu => Self::packed(Files::open(weights, opened, dtype)?, config, dtype),
+            _ => Self::of(Model::load_as(config, weights, device, dtype, Head::FromFile)?),
+        }
     }
 
     /// As [`Model::from_bytes`].
@@ -37,7 +43,17 @@ impl Engine {
         device: DeviceSpec,
         dtype: Dtype,
     ) -> Result<Self, LoadError> {
-        Self::of(Model::from_bytes(bytes, device, dtype)?)
+        if device.chosen() != DeviceSpec::Cpu {
+            return Self::of(Model::from_bytes(bytes, device, dtype)?);
+        }
+        let config = ModelConfig::from_bytes(bytes.config, bytes.name)?;
+        let opened = device.open_for(&config, dtype)?;
+        Self::packed(Files::in_memory(bytes.weights, bytes.name, opened, dtype)?, config, dtype)
+    }
+
+    /// Straight from the files: burn's tensors would be copies.
+    fn packed(files: Files, config: ModelConfig, dtype: Dtype) -> Result<Self, LoadError> {
+        Ok(Self::Packed(Packed::of_files(files, config, dtype)?))
     }
 
     /// A loaded model, laid out for its device.

@@ -48,12 +48,21 @@ pub enum LoadError {
     Device(#[from] DeviceError),
     /// Its layout for the CPU.
     #[error(transparent)]
-    Pack(#[from] PackError),
+    Pack(PackError),
+}
+
+impl From<PackError> for LoadError {
+    fn from(error: PackError) -> Self {
+        match error {
+            PackError::Weights(error) => Self::Weights(error),
+            other => Self::Pack(other),
+        }
+    }
 }
 
 /// Tensors of published files that no cross-encoder here uses: a buffer of old transformers
 /// versions, and the pooler that the RoBERTa family's head does without.
-const UNUSED: [&str; 2] = ["position_ids", "roberta.pooler."];
+pub(crate) const UNUSED: [&str; 2] = ["position_ids", "roberta.pooler."];
 
 /// What else an encoder saved for another purpose may carry.
 const UNUSED_OF_ENCODERS: [&str; 4] = ["position_ids", "pooler.", "lm_head.", "cls."];
@@ -139,18 +148,15 @@ impl Model {
             Head::New { .. } => config.with_new_head(),
         };
         let (encoder, head_name) = names(config.model_type);
-        let mut files = files.without_prefix(encoder);
         let network = match head {
-            Head::FromFile if files.has_encoder() && !files.has("classifier.") => {
-                let (path, name) = (files.first_path(), head_name.to_owned());
-                return Err(WeightsError::Headless { path, name }.into());
-            }
             Head::FromFile => {
+                let mut files = files.of_reranker(encoder, head_name)?;
                 let network = onto(device, || Network::build(&mut files, &config))?;
                 files.finish(&UNUSED)?;
                 network
             }
             Head::New { seed } => {
+                let files = files.without_prefix(encoder);
                 let random = Random::new(seed, FRESH_HEAD, opened.clone());
                 let mut source = WithNewHead { files, random };
                 let network = onto(device, || Network::build(&mut source, &config))?;

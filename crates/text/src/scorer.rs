@@ -53,6 +53,9 @@ pub enum ScoreError {
         /// Its largest number.
         largest: u32,
     },
+    /// The model's file holds what cannot be computed with.
+    #[error("{0}")]
+    Damaged(String),
     /// The device failed.
     #[error("the device failed: {0}")]
     Device(String),

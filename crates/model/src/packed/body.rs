@@ -2,21 +2,22 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
 use secondpass_kernels::{
-    Activation, Encoder, EncoderConfig, Instructions, LayerNorm, Threads, ThreadsError, Workspace,
+    Activation, Encoder, EncoderConfig, Instructions, LayerNorm, NormWeights, Threads,
+    ThreadsError, Workspace,
 };
 use secondpass_text::{ScoreError, TokenBatch};
 
-use super::weights::Taken;
-use super::{PackError, device};
+use super::weights::Plain;
+use super::{PackError, device, dtype_is_ours};
 use crate::padded::{check, positions};
-use crate::weights::Parameters;
-use crate::{ModelConfig, ModelType, config};
+use crate::weights::{Files, NotFinite, Rows};
+use crate::{Dtype, ModelConfig, ModelType, config};
 
 /// Embeddings and layers on plain slices.
 #[derive(Debug)]
 pub(crate) struct Body {
     /// `[vocabulary, hidden]`
-    words: Vec<f32>,
+    words: Rows,
     /// `[positions, hidden]`
     positions: Vec<f32>,
     /// `[types, hidden]`
@@ -37,20 +38,25 @@ pub(crate) fn all_cores() -> Result<Threads, ThreadsError> {
 impl Body {
     /// `name` is what Hugging Face's files call it (`bert`, `roberta`).
     pub(super) fn new(
-        taken: &mut Taken,
+        plain: &mut dyn Plain,
         name: &str,
         config: &ModelConfig,
         instructions: Instructions,
         threads: Threads,
     ) -> Result<Self, PackError> {
         let table = |table: &str| format!("{name}.embeddings.{table}.weight");
-        let words = taken.take(&table("word_embeddings"))?;
-        let positions = taken.take(&table("position_embeddings"))?;
-        let types = taken.take(&table("token_type_embeddings"))?;
-        let norm = taken.norm(&format!("{name}.embeddings.LayerNorm"))?;
+        let hidden = config.hidden_size;
+        let words = plain.rows(&table("word_embeddings"), [config.vocab_size, hidden])?;
+        let positions = table("position_embeddings");
+        let positions = plain.table(&positions, [config.max_position_embeddings, hidden])?;
+        let types = table("token_type_embeddings");
+        let types = plain.table(&types, [config.type_vocab_size, hidden])?;
+        let mut norm = NormWeights::default();
+        plain.norm(&format!("{name}.embeddings.LayerNorm"), hidden, &mut norm)?;
         let epsilon = config.layer_norm_eps as f32;
-        let layers = (0..config.num_hidden_layers)
-            .map(|layer| taken.layer(&format!("{name}.encoder.layer.{layer}")));
+        let read = |layer, into: &mut _| {
+            plain.layer(&format!("{name}.encoder.layer.{layer}"), config, into)
+        };
         let shape = EncoderConfig {
             hidden: config.hidden_size,
             heads: config.num_attention_heads,
@@ -63,27 +69,28 @@ impl Body {
                 config::Activation::Relu => Activation::Relu,
             },
         };
-        let encoder = Encoder::new(shape, layers.collect::<Result<_, _>>()?, instructions)?;
+        let encoder = Encoder::of_layers(shape, read, instructions)?;
         Ok(Self {
             words,
             positions,
             types,
             norm: LayerNorm::new(norm.gamma, norm.beta, epsilon, instructions)?,
             encoder,
-            hidden: config.hidden_size,
+            hidden,
             threads,
             spaces: Mutex::default(),
         })
     }
 
-    /// Takes the weights out of a network's body, laid out for this machine and all of its cores.
+    /// Reads an encoder's weights, laid out for this machine and all of its cores.
     pub fn of(
-        body: &mut dyn Parameters,
+        files: &mut Files,
         name: &str,
         config: &ModelConfig,
+        dtype: Dtype,
     ) -> Result<Self, PackError> {
-        let mut taken = Taken::from(body)?;
-        Self::new(&mut taken, name, config, Instructions::detect(), all_cores()?)
+        dtype_is_ours(dtype)?;
+        Self::new(files, name, config, Instructions::detect(), all_cores()?)
     }
 
     pub(super) fn threads(&self) -> &Threads {
@@ -137,12 +144,14 @@ impl Body {
                     // transformers never hands type ids to the RoBERTa family.
                     ModelType::XlmRoberta | ModelType::Roberta => 0,
                 };
-                let word = &self.words[id as usize * hidden..][..hidden];
+                let token = x.len();
+                let damaged = |error: NotFinite| ScoreError::Damaged(error.to_string());
+                self.words.append(id as usize, &mut x).map_err(damaged)?;
                 let position = &self.positions[position as usize * hidden..][..hidden];
                 let kind = &self.types[kind * hidden..][..hidden];
-                x.extend(
-                    word.iter().zip(kind).zip(position).map(|((word, kind), at)| word + kind + at),
-                );
+                for ((x, kind), at) in x[token..].iter_mut().zip(kind).zip(position) {
+                    *x = *x + kind + at;
+                }
             }
             offsets.push(x.len() / hidden);
         }

@@ -1,7 +1,7 @@
-use secondpass_kernels::{Activation, Instructions, Linear, ShapeError, Threads};
+use secondpass_kernels::{Activation, Instructions, Linear, LinearWeights, ShapeError, Threads};
 
 use super::PackError;
-use super::weights::Taken;
+use super::weights::Plain;
 use crate::{ModelConfig, ModelType};
 
 /// Dense, tanh, projection to one logit: RoBERTa's head, and BERT's pooler with its classifier.
@@ -13,7 +13,7 @@ pub(super) struct Head {
 
 impl Head {
     pub fn new(
-        taken: &mut Taken,
+        plain: &mut dyn Plain,
         config: &ModelConfig,
         instructions: Instructions,
     ) -> Result<Self, PackError> {
@@ -25,7 +25,8 @@ impl Head {
         };
         let hidden = config.hidden_size;
         let mut linear = |path: &str, outputs| -> Result<Linear, PackError> {
-            let weights = taken.linear(path)?;
+            let mut weights = LinearWeights::default();
+            plain.linear(path, hidden, outputs, &mut weights)?;
             Ok(Linear::new(&weights.weight, Some(&weights.bias), hidden, outputs, instructions)?)
         };
         Ok(Self { dense: linear(dense, hidden)?, project: linear(project, 1)? })

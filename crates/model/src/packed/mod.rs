@@ -15,10 +15,12 @@ use secondpass_text::{ScoreError, Scorer, TokenBatch};
 
 pub(crate) use body::{Body, all_cores as threads};
 use head::Head;
-use weights::Taken;
+use weights::{Plain, Taken};
 
 use crate::architecture::names;
-use crate::{DeviceSpec, Dtype, Model, ModelConfig, room};
+use crate::model::UNUSED;
+use crate::weights::Files;
+use crate::{DeviceSpec, Dtype, Model, ModelConfig, WeightsError, room};
 
 /// A cross-encoder on the CPU, in f32, on all cores. Copies share the weights.
 #[derive(Clone, Debug)]
@@ -43,6 +45,9 @@ pub enum PackError {
     /// No threads to be had.
     #[error(transparent)]
     Threads(#[from] ThreadsError),
+    /// The weights cannot be read.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
     /// The weights cannot be read back.
     #[error("the weights cannot be read: {0}")]
     Read(String),
@@ -63,13 +68,25 @@ impl Packed {
         instructions: Instructions,
         threads: Threads,
     ) -> Result<Self, PackError> {
-        if model.dtype() != Dtype::F32 {
-            return Err(PackError::Dtype(model.dtype()));
-        }
+        dtype_is_ours(model.dtype())?;
         let config = model.config().clone();
-        let taken = Taken::from(&mut model.network)?;
+        let mut taken = Taken::from(&mut model.network)?;
         drop(model);
-        Self::build(taken, config, instructions, threads)
+        Self::build(&mut taken, config, instructions, threads)
+    }
+
+    /// Reads a cross-encoder's files. The words' embeddings stay in theirs.
+    pub(crate) fn of_files(
+        files: Files,
+        config: ModelConfig,
+        dtype: Dtype,
+    ) -> Result<Self, PackError> {
+        dtype_is_ours(dtype)?;
+        let (encoder, head) = names(config.model_type);
+        let mut files = files.of_reranker(encoder, head)?;
+        let packed = Self::build(&mut files, config, Instructions::detect(), threads()?)?;
+        files.finish(&UNUSED)?;
+        Ok(packed)
     }
 
     /// Lays out a cross-encoder's parameters, projections as `[in, out]`.
@@ -77,19 +94,19 @@ impl Packed {
         parameters: HashMap<String, Vec<f32>>,
         config: ModelConfig,
     ) -> Result<Self, PackError> {
-        let taken = Taken::of(parameters);
-        Self::build(taken, config, Instructions::detect(), threads()?)
+        let mut taken = Taken::of(parameters);
+        Self::build(&mut taken, config, Instructions::detect(), threads()?)
     }
 
     fn build(
-        mut taken: Taken,
+        plain: &mut dyn Plain,
         config: ModelConfig,
         instructions: Instructions,
         threads: Threads,
     ) -> Result<Self, PackError> {
         let (name, _) = names(config.model_type);
-        let body = Body::new(&mut taken, name, &config, instructions, threads)?;
-        let head = Head::new(&mut taken, &config, instructions)?;
+        let body = Body::new(plain, name, &config, instructions, threads)?;
+        let head = Head::new(plain, &config, instructions)?;
         Ok(Self(Arc::new(Inner { config, body, head })))
     }
 
@@ -123,6 +140,13 @@ impl Scorer for Packed {
             scores.extend(self.score_one(batch)?);
         }
         Ok(scores)
+    }
+}
+
+fn dtype_is_ours(dtype: Dtype) -> Result<(), PackError> {
+    match dtype {
+        Dtype::F32 => Ok(()),
+        other => Err(PackError::Dtype(other)),
     }
 }
 

@@ -3,9 +3,47 @@ use std::collections::HashMap;
 use secondpass_kernels::{LayerWeights, LinearWeights, NormWeights};
 
 use super::PackError;
-use crate::weights::{Parameters, take};
+use crate::ModelConfig;
+use crate::weights::{Files, Kind, Parameters, Rows, take};
 
-/// The parameters of a network as plain numbers, by their names in Hugging Face's files.
+/// Where the parameters of a network come from, by their names in Hugging Face's files. Each is asked for
+/// once.
+pub(super) trait Plain {
+    /// A projection `[in, out]`, or anything else in its shape, instead of what `into` holds.
+    fn numbers(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        kind: Kind,
+        into: &mut Vec<f32>,
+    ) -> Result<(), PackError>;
+
+    /// An embedding's rows.
+    fn rows(&mut self, name: &str, shape: [usize; 2]) -> Result<Rows, PackError> {
+        let mut values = Vec::new();
+        self.numbers(name, &shape, Kind::Embedding, &mut values)?;
+        Ok(Rows::held(values, shape[1]))
+    }
+}
+
+/// Tensor by tensor, so that memory never holds two copies of a model.
+impl Plain for Files {
+    fn numbers(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        kind: Kind,
+        into: &mut Vec<f32>,
+    ) -> Result<(), PackError> {
+        Ok(Self::numbers(self, name, shape, kind, into)?)
+    }
+
+    fn rows(&mut self, name: &str, shape: [usize; 2]) -> Result<Rows, PackError> {
+        Ok(Self::rows(self, name, shape)?)
+    }
+}
+
+/// Parameters at hand.
 pub(super) struct Taken(HashMap<String, Vec<f32>>);
 
 impl Taken {
@@ -19,33 +57,70 @@ impl Taken {
     pub fn of(parameters: HashMap<String, Vec<f32>>) -> Self {
         Self(parameters)
     }
+}
 
-    /// A parameter, given once.
-    pub fn take(&mut self, name: &str) -> Result<Vec<f32>, PackError> {
-        self.0.remove(name).ok_or_else(|| PackError::Read(format!("there is no '{name}'")))
+impl Plain for Taken {
+    fn numbers(
+        &mut self,
+        name: &str,
+        _: &[usize],
+        _: Kind,
+        into: &mut Vec<f32>,
+    ) -> Result<(), PackError> {
+        let found = self.0.remove(name);
+        *into = found.ok_or_else(|| PackError::Read(format!("there is no '{name}'")))?;
+        Ok(())
+    }
+}
+
+impl dyn Plain + '_ {
+    pub fn table(&mut self, name: &str, shape: [usize; 2]) -> Result<Vec<f32>, PackError> {
+        let mut values = Vec::new();
+        self.numbers(name, &shape, Kind::Embedding, &mut values)?;
+        Ok(values)
     }
 
-    pub fn linear(&mut self, path: &str) -> Result<LinearWeights, PackError> {
-        let weight = self.take(&format!("{path}.weight"))?;
-        Ok(LinearWeights { weight, bias: self.take(&format!("{path}.bias"))? })
+    pub fn linear(
+        &mut self,
+        path: &str,
+        inputs: usize,
+        outputs: usize,
+        into: &mut LinearWeights,
+    ) -> Result<(), PackError> {
+        let shape = [inputs, outputs];
+        self.numbers(&format!("{path}.weight"), &shape, Kind::Projection, &mut into.weight)?;
+        self.numbers(&format!("{path}.bias"), &[outputs], Kind::Bias, &mut into.bias)
     }
 
-    pub fn norm(&mut self, path: &str) -> Result<NormWeights, PackError> {
-        let gamma = self.take(&format!("{path}.weight"))?;
-        Ok(NormWeights { gamma, beta: self.take(&format!("{path}.bias"))? })
+    pub fn norm(
+        &mut self,
+        path: &str,
+        width: usize,
+        into: &mut NormWeights,
+    ) -> Result<(), PackError> {
+        self.numbers(&format!("{path}.weight"), &[width], Kind::Scale, &mut into.gamma)?;
+        self.numbers(&format!("{path}.bias"), &[width], Kind::Shift, &mut into.beta)
     }
 
     /// The layer at `path` (`roberta.encoder.layer.0`).
-    pub fn layer(&mut self, path: &str) -> Result<LayerWeights, PackError> {
-        Ok(LayerWeights {
-            query: self.linear(&format!("{path}.attention.self.query"))?,
-            key: self.linear(&format!("{path}.attention.self.key"))?,
-            value: self.linear(&format!("{path}.attention.self.value"))?,
-            attention_output: self.linear(&format!("{path}.attention.output.dense"))?,
-            attention_norm: self.norm(&format!("{path}.attention.output.LayerNorm"))?,
-            intermediate: self.linear(&format!("{path}.intermediate.dense"))?,
-            output: self.linear(&format!("{path}.output.dense"))?,
-            output_norm: self.norm(&format!("{path}.output.LayerNorm"))?,
-        })
+    pub fn layer(
+        &mut self,
+        path: &str,
+        config: &ModelConfig,
+        into: &mut LayerWeights,
+    ) -> Result<(), PackError> {
+        let (hidden, wide) = (config.hidden_size, config.intermediate_size);
+        for (name, inputs, outputs, into) in [
+            ("attention.self.query", hidden, hidden, &mut into.query),
+            ("attention.self.key", hidden, hidden, &mut into.key),
+            ("attention.self.value", hidden, hidden, &mut into.value),
+            ("attention.output.dense", hidden, hidden, &mut into.attention_output),
+            ("intermediate.dense", hidden, wide, &mut into.intermediate),
+            ("output.dense", wide, hidden, &mut into.output),
+        ] {
+            self.linear(&format!("{path}.{name}"), inputs, outputs, into)?;
+        }
+        self.norm(&format!("{path}.attention.output.LayerNorm"), hidden, &mut into.attention_norm)?;
+        self.norm(&format!("{path}.output.LayerNorm"), hidden, &mut into.output_norm)
     }
 }

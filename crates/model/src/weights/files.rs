@@ -8,6 +8,7 @@ use half::{bf16, f16};
 use safetensors::tensor::{Dtype as FileDtype, Metadata};
 
 use super::decode::Format;
+use super::rows::Rows;
 use super::{Kind, Random, Source};
 use crate::Dtype;
 
@@ -118,6 +119,8 @@ pub(crate) struct Files {
     bare: Option<&'static str>,
     device: Device,
     dtype: Dtype,
+    /// What is read before it becomes numbers.
+    chunk: Vec<u8>,
 }
 
 /// The longest header there may be, as in the safetensors library.
@@ -159,7 +162,8 @@ impl Files {
                 entries.insert(name, entry);
             }
         }
-        Ok(Self { shards, entries, used: BTreeSet::new(), bare: None, device, dtype })
+        let (used, bare, chunk) = (BTreeSet::new(), None, Vec::new());
+        Ok(Self { shards, entries, used, bare, device, dtype, chunk })
     }
 
     /// Whether some tensor's name starts so.
@@ -221,18 +225,70 @@ impl Files {
             .ok_or_else(|| WeightsError::Missing { path: self.first_path(), name: name.to_owned() })
     }
 
-    /// Reads one tensor as f32, transposed when the file holds `[columns, rows]` and `[rows,
-    /// columns]` is wanted.
-    fn read(
+    /// A reranker's tensors: an encoder without a head is an error.
+    pub fn of_reranker(self, encoder: &'static str, head: &str) -> Result<Self, WeightsError> {
+        let files = self.without_prefix(encoder);
+        match files.has_encoder() && !files.has("classifier.") {
+            true => Err(WeightsError::Headless { path: files.first_path(), name: head.to_owned() }),
+            false => Ok(files),
+        }
+    }
+
+    /// A tensor as f32, instead of what `into` holds: a projection `[in, out]`, anything else as the file
+    /// has it.
+    pub fn numbers(
         &mut self,
         name: &str,
-        expected: &[usize],
-        transposed: bool,
+        shape: &[usize],
         kind: Kind,
-    ) -> Result<Vec<f32>, WeightsError> {
+        into: &mut Vec<f32>,
+    ) -> Result<(), WeightsError> {
+        match (kind, shape) {
+            (Kind::Projection, &[inputs, outputs]) => {
+                self.read(name, &[outputs, inputs], true, kind, into)
+            }
+            _ => self.read(name, shape, false, kind, into),
+        }
+    }
+
+    /// The rows of an embedding, which stay where they are until they are looked up.
+    pub fn rows(&mut self, name: &str, shape: [usize; 2]) -> Result<Rows, WeightsError> {
+        let kind = Kind::Embedding;
+        let (found, format) = self.check(name, &shape, kind)?;
+        let entry = &self.entries[&found];
+        let (path, bytes) = &self.shards[entry.shard];
+        let length = shape[0] * shape[1] * format.width();
+        let rows = match bytes {
+            Bytes::File(file) => Rows::mapped(file, entry.start, length, path, &found),
+            Bytes::Memory(bytes) => {
+                let start = entry.start as usize;
+                bytes.get(start..start + length).map(Rows::carried)
+            }
+        };
+        match rows {
+            Some(rows) => {
+                self.used.insert(found);
+                Ok(rows.of(format, shape[1]))
+            }
+            // Some file systems cannot map.
+            None => {
+                let mut values = Vec::new();
+                self.numbers(name, &shape, kind, &mut values)?;
+                Ok(Rows::held(values, shape[1]))
+            }
+        }
+    }
+
+    /// A tensor's name in the file and its format, if it has the shape.
+    fn check(
+        &self,
+        name: &str,
+        expected: &[usize],
+        kind: Kind,
+    ) -> Result<(String, Format), WeightsError> {
         let name = self.find(name, kind)?;
         let entry = &self.entries[&name];
-        let (path, bytes) = &mut self.shards[entry.shard];
+        let (path, _) = &self.shards[entry.shard];
         if entry.shape != expected {
             return Err(WeightsError::Shape {
                 path: path.clone(),
@@ -241,32 +297,52 @@ impl Files {
                 expected: expected.to_vec(),
             });
         }
-        let Some(format) = Format::of(entry.dtype) else {
-            let found = format!("{:?}", entry.dtype);
-            return Err(WeightsError::FileDtype { path: path.clone(), name, found });
-        };
+        match Format::of(entry.dtype) {
+            Some(format) => Ok((name, format)),
+            None => {
+                let found = format!("{:?}", entry.dtype);
+                Err(WeightsError::FileDtype { path: path.clone(), name, found })
+            }
+        }
+    }
+
+    /// Reads one tensor as f32, transposed when the file holds `[columns, rows]` and `[rows,
+    /// columns]` is wanted.
+    fn read(
+        &mut self,
+        name: &str,
+        expected: &[usize],
+        transposed: bool,
+        kind: Kind,
+        values: &mut Vec<f32>,
+    ) -> Result<(), WeightsError> {
+        let (name, format) = self.check(name, expected, kind)?;
+        let entry = &self.entries[&name];
+        let (path, bytes) = &mut self.shards[entry.shard];
         let count: usize = entry.shape.iter().product();
         let columns = *entry.shape.last().unwrap_or(&1);
-        let mut values = Vec::with_capacity(count);
-        if transposed {
-            values.resize(count, 0.0);
+        match transposed {
+            // All of it is written below.
+            true => values.resize(count, 0.0),
+            false => values.clear(),
         }
+        values.reserve_exact(count - values.len());
         // Whole rows at a time, at least one.
         let row = columns * format.width();
         let step = (CHUNK / row.max(1)).max(1) * row;
         let total = count * format.width();
-        let mut chunk = vec![0; step.min(total)];
+        self.chunk.resize(step.min(total).max(self.chunk.len()), 0);
         let mut position = 0;
         while position < total {
             let length = (total - position).min(step);
-            let chunk = &mut chunk[..length];
+            let chunk = &mut self.chunk[..length];
             bytes
                 .read_at(entry.start + position as u64, chunk)
                 .map_err(|source| WeightsError::Read { path: path.clone(), source })?;
             if transposed {
-                format.transpose(chunk, columns, position / row, &mut values);
+                format.transpose(chunk, columns, position / row, values);
             } else {
-                format.append(chunk, &mut values);
+                format.append(chunk, values);
             }
             position += length;
         }
@@ -274,7 +350,7 @@ impl Files {
             return Err(WeightsError::NotFinite { path: path.clone(), name });
         }
         self.used.insert(name);
-        Ok(values)
+        Ok(())
     }
 
     fn tensor<const D: usize>(
@@ -306,14 +382,14 @@ impl Source for Files {
         shape: [usize; 2],
         kind: Kind,
     ) -> Result<Tensor<2>, WeightsError> {
-        let transposed = kind == Kind::Projection;
-        let expected = if transposed { [shape[1], shape[0]] } else { shape };
-        let values = self.read(name, &expected, transposed, kind)?;
+        let mut values = Vec::new();
+        self.numbers(name, &shape, kind, &mut values)?;
         Ok(self.tensor(name, kind, values, shape))
     }
 
     fn vector(&mut self, name: &str, length: usize, kind: Kind) -> Result<Tensor<1>, WeightsError> {
-        let values = self.read(name, &[length], false, kind)?;
+        let mut values = Vec::new();
+        self.numbers(name, &[length], kind, &mut values)?;
         Ok(self.tensor(name, kind, values, [length]))
     }
 }

@@ -4,6 +4,9 @@ mod decode;
 mod files;
 mod onto;
 mod random;
+mod rows;
+#[cfg(test)]
+mod served;
 mod take;
 mod write;
 
@@ -14,6 +17,7 @@ pub(crate) use files::{Files, WithNewHead};
 pub(crate) use onto::onto;
 pub use random::Initialization;
 pub(crate) use random::Random;
+pub(crate) use rows::{NotFinite, Rows};
 pub(crate) use take::take;
 pub(crate) use write::{file_tensor, finish, write, write_tensors};
 
