@@ -30,23 +30,24 @@ def chosen(options, names=EXACT):
 
 
 def first(folders, options, scratch):
-    """Seconds from process start to the first pair's score. Files are in the page cache."""
+    """Seconds from process start to the first pair's score, and the most memory by then. Files are in the page cache."""
     source = save(scratch / "first.json", pairs.mix(2)[0][:1])
     result = {}
     for model, folder in folders.items():
-        times = {name: [] for name in chosen(options)}
+        times = {name: {"seconds": [], "mib": []} for name in chosen(options)}
         for round_ in range(2 if options.quick else 6):
             for name in list(times):
                 try:
                     with Peer(name, options.programs, folder, 512, options.cores, scratch) as peer:
                         peer.score(source, 1)
                         if round_ > 0:
-                            times[name].append(time.perf_counter() - peer.started)
+                            times[name]["seconds"].append(time.perf_counter() - peer.started)
+                            times[name]["mib"].append(peer.memory())
                 except Failed as error:
                     print(f"first score: {error}", flush=True)
                     del times[name]
         result[model] = times
-        told = ", ".join(f"{name} {statistics.median(own):.2f} s" for name, own in times.items())
+        told = ", ".join(f"{name} {statistics.median(own['seconds']):.2f} s" for name, own in times.items())
         print(f"{model}: first score after {told}", flush=True)
     return result
 

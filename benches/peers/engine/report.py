@@ -129,9 +129,10 @@ def picture(record, path):
 def others(record, folder):
     lines = []
     if record.get("first"):
-        lines += ["## Process start to first score", "", "Files in the page cache; medians, seconds.", ""]
-        lines += table({model: {name: f"{statistics.median(own):.2f}" for name, own in rows.items()}
-                        for model, rows in record["first"].items()})
+        lines += ["## Process start to first score", "", "Files in the page cache; medians of seconds, and of the most "
+                  "memory by then (resident; what a program maps counts as far as it was touched).", ""]
+        lines += table({model: {name: f"{statistics.median(own['seconds']):.2f} s, {memory(own['mib'])}"
+                                for name, own in rows.items()} for model, rows in record["first"].items()})
     if record.get("one"):
         lines += ["## One pair at a time", "", "Milliseconds of a pair of the mix: median, and 95th percentile over pairs.", ""]
         lines += table({model: {name: f"{own['p50']:.1f}, {own['p95']:.1f}" for name, own in rows.items()}
@@ -145,6 +146,11 @@ def others(record, folder):
     if record.get("length"):
         lines += lengths(record["length"], folder)
     return lines
+
+
+def memory(values):
+    values = [value for value in values if value is not None]
+    return f"{statistics.median(values):.0f} MiB" if values else "memory unknown"
 
 
 def table(rows):
