@@ -10,8 +10,8 @@ use std::fmt::Write as _;
 use serde_json::Value;
 use support::{EMBEDDED, Home, succeeds};
 
-/// A set in which every query finds 80 documents, and their pairs, of 64 tokens as the embedded model
-/// takes them at most, have over 4096.
+/// A set in which every query finds 80 documents, and their pairs, of 64 tokens and more, have over
+/// 4096.
 fn set(home: &Home, queries: usize) {
     let words = ["invoice", "export", "member", "billing", "refund", "period", "address", "plan"];
     let (mut corpus, mut lines) = (String::new(), String::new());

@@ -38,5 +38,5 @@ fn what_cannot_be_is_refused() {
     let both = ["warmup", "--model", "embedded", "--tune", "--batch-tokens", "64"];
     fails(&home.run(&both), 2, "--batch-tokens");
     fails(&home.run(&["warmup", "--model", "nowhere/at-all"]), 1, "nowhere");
-    fails(&home.run(&["warmup", "--model", "embedded", "--max-length", "999"]), 2, "64 positions");
+    fails(&home.run(&["warmup", "--model", "embedded", "--max-length", "999"]), 2, "128 positions");
 }

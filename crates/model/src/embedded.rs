@@ -11,8 +11,8 @@ pub struct ModelBytes {
     pub weights: &'static [u8],
 }
 
-/// The small cross-encoder trained by `configs/finetune/helpdesk-mini.toml` on the embedded
-/// help-desk set. A demonstration: it knows nothing beyond those articles.
+/// The small cross-encoder trained by `datasets/helpdesk/make/model.sh` on the embedded help-desk
+/// set. A demonstration: it knows nothing beyond those articles.
 pub const HELPDESK_MINI: ModelBytes = ModelBytes {
     name: "helpdesk-mini",
     config: include_bytes!("../assets/helpdesk-mini/config.json"),
