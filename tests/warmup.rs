@@ -15,8 +15,8 @@ fn every_length_is_scored_twice() {
     let told: Value = serde_json::from_str(&succeeds(&home.run(&args))).unwrap();
     let lines = told["lengths"].as_array().unwrap();
     let lengths: Vec<u64> = lines.iter().map(|line| line["tokens"].as_u64().unwrap()).collect();
-    assert_eq!(lengths, [64, 32]);
-    assert_eq!(lines[0]["documents"], 64);
+    assert_eq!(lengths, [128, 64, 32]);
+    assert_eq!(lines[0]["documents"], 32);
     assert!(lines.iter().all(|line| line["again_ms"].as_f64().unwrap() > 0.0));
     assert!(!home.path("cache/batches").exists());
     let table = succeeds(&home.run(&["warmup", "--model", "embedded", "--batch-tokens", "256"]));
