@@ -169,6 +169,8 @@ def lengths(record, folder):
     for axis, title in zip(axes, ("seconds a pair", "peak MiB beyond the loaded model")):
         axis.set_title(title, fontsize=9, loc="left")
         axis.set_xlabel("tokens", fontsize=9)
+        axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axis.tick_params(labelsize=8)
     axes[0].legend(fontsize=8)
     figure.savefig(folder / "length.svg", metadata={"Date": None})
