@@ -172,8 +172,9 @@ fn killed_at_any_moment_it_comes_to_the_same_model() {
 #[cfg(unix)]
 fn killed_after(home: &Home, said: &str, milliseconds: u64) -> bool {
     let mut child = home.start(home.command(&TRAIN).stdin(Stdio::null()));
-    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let has_begun = lines.map_while(Result::ok).any(|line| line.contains(said));
+    // Held until it is dead: who writes where nobody reads dies of that.
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let has_begun = lines.by_ref().map_while(Result::ok).any(|line| line.contains(said));
     std::thread::sleep(std::time::Duration::from_millis(milliseconds));
     let _ = child.kill();
     let is_done = child.wait().unwrap().success();

@@ -4,8 +4,7 @@ use anyhow::Result;
 use secondpass_core::{ContentHash, Hasher, Identity, Scoring};
 use secondpass_data::hub::{self, HubSettings, ModelFiles};
 use secondpass_model::{
-    ConfigError, DeviceError, DeviceSpec, Dtype, Engine, HELPDESK_MINI, LoadError, ModelBytes,
-    ModelConfig,
+    DeviceError, DeviceSpec, Dtype, Engine, HELPDESK_MINI, LoadError, ModelBytes, ModelConfig,
 };
 use secondpass_text::{PairTokenizer, TokenizeError, Truncation};
 
@@ -84,8 +83,8 @@ pub fn files(spec: &str, revision: Option<&str>) -> Result<ModelFiles> {
 }
 
 fn embedded(bytes: ModelBytes, settings: Settings) -> Result<Loaded> {
-    let config = ModelConfig::from_bytes(bytes.config, bytes.name);
-    let model = || Engine::from_bytes(bytes, settings.device, settings.dtype);
+    let config = ModelConfig::from_bytes(bytes.config, bytes.name)?;
+    let model = |_| Engine::from_bytes(bytes, settings.device, settings.dtype);
     with_tokenizer(config, model, settings, |max_length| {
         PairTokenizer::from_bytes(bytes.tokenizer, bytes.name, max_length, settings.truncation)
     })
@@ -93,8 +92,8 @@ fn embedded(bytes: ModelBytes, settings: Settings) -> Result<Loaded> {
 
 fn model(files: &ModelFiles, settings: Settings) -> Result<Loaded> {
     let Settings { device, dtype, .. } = settings;
-    let config = ModelConfig::from_file(&files.config);
-    let model = || Engine::load(&files.config, &files.weights, device, dtype);
+    let config = ModelConfig::from_file(&files.config)?;
+    let model = |config| Engine::load_as(config, &files.weights, device, dtype);
     with_tokenizer(config, model, settings, |max_length| {
         PairTokenizer::from_file(&files.tokenizer, max_length, settings.truncation)
     })
@@ -102,15 +101,15 @@ fn model(files: &ModelFiles, settings: Settings) -> Result<Loaded> {
 
 /// Reads weights and tokenizer at once: a large vocabulary takes as long as a small model.
 fn with_tokenizer(
-    config: Result<ModelConfig, ConfigError>,
-    model: impl FnOnce() -> Result<Engine, LoadError>,
+    config: ModelConfig,
+    model: impl FnOnce(ModelConfig) -> Result<Engine, LoadError>,
     settings: Settings,
     tokenizer: impl FnOnce(usize) -> Result<PairTokenizer, TokenizeError> + Send,
 ) -> Result<Loaded> {
-    let max_length = max_length(&config?, settings.max_length)?;
+    let max_length = max_length(&config, settings.max_length)?;
     let (model, tokenizer) = std::thread::scope(|scope| {
         let tokenizer = scope.spawn(move || tokenizer(max_length));
-        (model(), tokenizer.join())
+        (model(config), tokenizer.join())
     });
     let model = model.map_err(graded)?;
     let tokenizer = tokenizer.unwrap_or_else(|panic| std::panic::resume_unwind(panic));

@@ -26,7 +26,19 @@ impl Engine {
         device: DeviceSpec,
         dtype: Dtype,
     ) -> Result<Self, LoadError> {
-        let config = ModelConfig::from_file(config)?;
+        Self::load_as(ModelConfig::from_file(config)?, weights, device, dtype)
+    }
+
+    /// As [`Engine::load`], of a model whose config was read already.
+    ///
+    /// # Errors
+    /// As [`Model::load_as`].
+    pub fn load_as(
+        config: ModelConfig,
+        weights: &[PathBuf],
+        device: DeviceSpec,
+        dtype: Dtype,
+    ) -> Result<Self, LoadError> {
         let opened = device.open_for(&config, dtype)?;
         match device.chosen() {
             DeviceSpec::Cpu => Self::packed(Files::open(weights, opened, dtype)?, config, dtype),

@@ -20,9 +20,14 @@ pub(super) trait Plain {
 
     /// An embedding's rows.
     fn rows(&mut self, name: &str, shape: [usize; 2]) -> Result<Rows, PackError> {
+        Ok(Rows::held(self.table(name, shape)?, shape[1]))
+    }
+
+    /// An embedding that is small enough to hold.
+    fn table(&mut self, name: &str, shape: [usize; 2]) -> Result<Vec<f32>, PackError> {
         let mut values = Vec::new();
         self.numbers(name, &shape, Kind::Embedding, &mut values)?;
-        Ok(Rows::held(values, shape[1]))
+        Ok(values)
     }
 }
 
@@ -74,12 +79,6 @@ impl Plain for Taken {
 }
 
 impl dyn Plain + '_ {
-    pub fn table(&mut self, name: &str, shape: [usize; 2]) -> Result<Vec<f32>, PackError> {
-        let mut values = Vec::new();
-        self.numbers(name, &shape, Kind::Embedding, &mut values)?;
-        Ok(values)
-    }
-
     pub fn linear(
         &mut self,
         path: &str,

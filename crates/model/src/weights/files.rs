@@ -257,26 +257,30 @@ impl Files {
         let (found, format) = self.check(name, &shape, kind)?;
         let entry = &self.entries[&found];
         let (path, bytes) = &self.shards[entry.shard];
-        let length = shape[0] * shape[1] * format.width();
+        let origin = format!("{}: tensor '{found}'", path.display());
         let rows = match bytes {
-            Bytes::File(file) => Rows::mapped(file, entry.start, length, path, &found),
+            Bytes::File(file) => Rows::mapped(file, entry.start, shape, format, origin),
             Bytes::Memory(bytes) => {
-                let start = entry.start as usize;
-                bytes.get(start..start + length).map(Rows::carried)
+                let (start, length) = (entry.start as usize, shape[0] * shape[1] * format.width());
+                let bytes = bytes.get(start..start + length);
+                bytes.map(|bytes| Rows::carried(bytes, shape[1], format, origin))
             }
         };
         match rows {
             Some(rows) => {
                 self.used.insert(found);
-                Ok(rows.of(format, shape[1]))
+                Ok(rows)
             }
             // Some file systems cannot map.
-            None => {
-                let mut values = Vec::new();
-                self.numbers(name, &shape, kind, &mut values)?;
-                Ok(Rows::held(values, shape[1]))
-            }
+            None => Ok(Rows::held(self.owned(name, &shape, kind)?, shape[1])),
         }
+    }
+
+    /// As [`Files::numbers`], into memory of its own.
+    fn owned(&mut self, name: &str, shape: &[usize], kind: Kind) -> Result<Vec<f32>, WeightsError> {
+        let mut values = Vec::new();
+        self.numbers(name, shape, kind, &mut values)?;
+        Ok(values)
     }
 
     /// A tensor's name in the file and its format, if it has the shape.
@@ -382,14 +386,12 @@ impl Source for Files {
         shape: [usize; 2],
         kind: Kind,
     ) -> Result<Tensor<2>, WeightsError> {
-        let mut values = Vec::new();
-        self.numbers(name, &shape, kind, &mut values)?;
+        let values = self.owned(name, &shape, kind)?;
         Ok(self.tensor(name, kind, values, shape))
     }
 
     fn vector(&mut self, name: &str, length: usize, kind: Kind) -> Result<Tensor<1>, WeightsError> {
-        let mut values = Vec::new();
-        self.numbers(name, &[length], kind, &mut values)?;
+        let values = self.owned(name, &[length], kind)?;
         Ok(self.tensor(name, kind, values, [length]))
     }
 }

@@ -1,6 +1,5 @@
 use std::fmt;
 use std::fs::File;
-use std::path::Path;
 
 use memmap2::{Mmap, MmapOptions};
 
@@ -31,34 +30,38 @@ enum Bytes {
 pub(crate) struct NotFinite(String);
 
 impl Rows {
-    /// Those of a file's `length` bytes from `start`; none where they cannot be mapped.
-    pub fn mapped(file: &File, start: u64, length: usize, path: &Path, name: &str) -> Option<Self> {
+    /// Those of a file from `start`, `[rows, width]` of them; none where they cannot be mapped. `origin`
+    /// names them in errors.
+    pub(super) fn mapped(
+        file: &File,
+        start: u64,
+        shape: [usize; 2],
+        format: Format,
+        origin: String,
+    ) -> Option<Self> {
+        let length = shape[0] * shape[1] * format.width();
         // SAFETY: The map is only read, as bytes, of which every value is one. What another program
         // writes into the file meanwhile is seen as other numbers, and a file that is shortened ends
         // this process: so it is for every program that maps models. What writes models here writes
         // beside them and renames, which leaves the file that is mapped as it is.
         let map = unsafe { MmapOptions::new().offset(start).len(length).map(file) }.ok()?;
-        let origin = format!("{}: tensor '{name}'", path.display());
-        Some(Self { origin, ..Self::new(Bytes::Mapped(map)) })
+        Some(Self { bytes: Bytes::Mapped(map), format, width: shape[1], origin })
     }
 
     /// Those of bytes that are compiled in.
-    pub fn carried(bytes: &'static [u8]) -> Self {
-        Self::new(Bytes::Carried(bytes))
+    pub(super) fn carried(
+        bytes: &'static [u8],
+        width: usize,
+        format: Format,
+        origin: String,
+    ) -> Self {
+        Self { bytes: Bytes::Carried(bytes), format, width, origin }
     }
 
-    /// Those of numbers at hand.
+    /// Those of numbers at hand, which were looked at.
     pub fn held(values: Vec<f32>, width: usize) -> Self {
-        Self::new(Bytes::Held(values)).of(Format::F32, width)
-    }
-
-    fn new(bytes: Bytes) -> Self {
-        Self { bytes, format: Format::F32, width: 1, origin: "an embedding".to_owned() }
-    }
-
-    /// With the numbers' format, and how many a row has.
-    pub(super) fn of(self, format: Format, width: usize) -> Self {
-        Self { format, width, ..self }
+        let (bytes, origin) = (Bytes::Held(values), "memory".to_owned());
+        Self { bytes, format: Format::F32, width, origin }
     }
 
     /// Appends a row.
@@ -109,8 +112,8 @@ mod tests {
             bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
             std::fs::write(&path, &bytes).unwrap();
             let file = File::open(&path).unwrap();
-            let rows = Rows::mapped(&file, start as u64, 24, &path, "words").unwrap();
-            let rows = rows.of(Format::F32, 2);
+            let origin = format!("{}: tensor 'words'", path.display());
+            let rows = Rows::mapped(&file, start as u64, [3, 2], Format::F32, origin).unwrap();
             let mut found = vec![1.0];
             rows.append(1, &mut found).unwrap();
             rows.append(0, &mut found).unwrap();
