@@ -50,6 +50,11 @@ gpu-rehearse *ARGS:
     cargo build --release --example kit
     ${PYTHON:-python3} benches/gpu/rehearse.py --kit "${CARGO_TARGET_DIR:-target}/release/examples/kit" {{ARGS}}
 
+# Rehearse CUDA itself without a card: --cuda names a toolkit; benches/gpu/README.md
+gpu-pretend *ARGS:
+    CUDARC_CUDA_VERSION=13000 cargo build --release --example kit --features cuda
+    python3 benches/gpu/pretend/rehearse.py --kit "${CARGO_TARGET_DIR:-target}/release/examples/kit" {{ARGS}}
+
 # Make every committed report again; data is expected in ../shared
 reports:
     bash reports/make.sh

@@ -32,7 +32,23 @@ impl LayerNorm {
     /// # Shapes
     /// - x and result: `[..., width]`, of one format
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        let (dtype, x) = (x.dtype(), cast(x, DType::F32));
+        let dtype = x.dtype();
+        self.normalized(cast(x, DType::F32), dtype)
+    }
+
+    /// Of `x + product + bias`. The bias comes last, so that one rounding is enough, and on a card one pass over
+    /// the rows: burn's fusion begins behind a product with what needs it.
+    ///
+    /// # Shapes
+    /// - x, product and result: `[rows, width]`; the result has x's format
+    /// - bias: `[width]`, f32
+    pub fn of_sum(&self, x: Tensor<2>, product: Tensor<2>, bias: &Tensor<1>) -> Tensor<2> {
+        let dtype = x.dtype();
+        let sum = cast(product, dtype) + x;
+        self.normalized(cast(sum, DType::F32) + bias.clone().unsqueeze(), dtype)
+    }
+
+    fn normalized<const D: usize>(&self, x: Tensor<D>, dtype: DType) -> Tensor<D> {
         let x = layer_norm(x, self.scale.clone(), Some(self.shift.clone()), self.epsilon);
         cast(x, dtype)
     }
@@ -82,6 +98,40 @@ mod tests {
                     let off = (found - expected).abs();
                     assert!(
                         off <= tolerance * expected.abs().max(1.0),
+                        "{dtype:?}: {found} {expected}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_sum_is_normalized_as_if_it_stood_there() {
+        let device = DeviceSpec::Flex.open(Dtype::F32).unwrap();
+        let vector = |values: [f32; 3]| Tensor::<1>::from_data(values, &device);
+        let norm = LayerNorm {
+            scale: vector([1.0, 0.5, 2.0]),
+            shift: vector([0.0, 1.0, -1.0]),
+            epsilon: 1e-5,
+        };
+        let rows = |values: [[f32; 3]; 2]| Tensor::<2>::from_data(values, &device);
+        let (x, product) =
+            (rows([[1.0, -2.0, 4.0], [0.5, 8.0, 3.0]]), rows([[0.25, 1.0, -6.0], [2.0, 0.0, 1.5]]));
+        let bias = vector([0.5, -1.0, 3.0]);
+        let expected = norm.forward(x.clone() + product.clone() + bias.clone().unsqueeze());
+        let expected = expected.try_into_vec_as::<f32>().unwrap();
+        // What is added is exact in all of them.
+        for (dtype, tolerance) in [(DType::F32, 1e-6), (DType::F16, 1e-3), (DType::BF16, 8e-3)] {
+            // A product may come in a format of its own.
+            for product_dtype in [dtype, DType::F16] {
+                let (x, product) = (cast(x.clone(), dtype), cast(product.clone(), product_dtype));
+                let found = norm.of_sum(x, product, &bias);
+                assert_eq!(found.dtype(), dtype);
+                for (found, expected) in
+                    found.try_into_vec_as::<f32>().unwrap().iter().zip(&expected)
+                {
+                    assert!(
+                        (found - expected).abs() <= tolerance * expected.abs().max(1.0),
                         "{dtype:?}: {found} {expected}"
                     );
                 }

@@ -31,6 +31,16 @@ impl Linear {
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         linear(x, self.weight.clone(), Some(self.bias.clone()))
     }
+
+    /// `x W` alone, for who adds the bias in a later pass over the result: on a card each pass is read and
+    /// written memory.
+    ///
+    /// # Shapes
+    /// - x: `[..., in]`
+    /// - result: `[..., out]`
+    pub fn product<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        linear(x, self.weight.clone(), None)
+    }
 }
 
 impl Parameters for Linear {

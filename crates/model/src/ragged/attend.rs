@@ -43,7 +43,17 @@ impl Ways {
         length.next_multiple_of(self.multiple)
     }
 
-    /// Attention of so many queries of each sequence over all of its keys.
+    /// The weights that contexts are multiplied with, in the format that contexts come in.
+    pub fn of_contexts(&self, weight: Tensor<2>) -> Tensor<2> {
+        match self.f16_kernel {
+            // Of weights f16 holds all that bf16 does, but what is next to nothing.
+            true => cast(weight, DType::F16),
+            false => weight,
+        }
+    }
+
+    /// Attention of so many queries of each sequence over all of its keys. The result may be of another
+    /// format than what is given.
     ///
     /// # Shapes
     /// - query: `[count, heads, queries, head size]`, as is the result
@@ -69,7 +79,7 @@ impl Ways {
                     DType::F16 => x,
                     _ => x.clamp(-MOST_F16, MOST_F16).cast(DType::F16),
                 });
-                cast(fused(query, key, value), dtype)
+                fused(query, key, value)
             }
             // One query a sequence is a small product, which the kernel does not take.
             (true, false) => unfused(query, key, value, hidden, 0.0),

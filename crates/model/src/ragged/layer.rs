@@ -1,9 +1,9 @@
-use burn::tensor::{Bool, Tensor};
+use burn::tensor::{Bool, DType, Tensor};
 
 use super::attend::Ways;
 use super::layout::{Group, Layout};
 use crate::config::Activation;
-use crate::layers::{EncoderLayer, LayerNorm, Linear, activate};
+use crate::layers::{EncoderLayer, LayerNorm, Linear, activate, cast};
 
 /// A layer of the encoder.
 #[derive(Clone, Debug)]
@@ -36,17 +36,18 @@ struct Rest {
 }
 
 impl Layer {
-    pub fn new(layer: EncoderLayer) -> Self {
-        let (projections, rest) = Rest::of(layer);
+    pub fn new(layer: EncoderLayer, ways: &Ways) -> Self {
+        let (projections, rest) = Rest::of(layer, ways);
         Self { project: beside(projections.into()), rest }
     }
 
     /// # Shapes
     /// - x and result: `[tokens, hidden]`
     pub fn forward(&self, x: Tensor<2>, layout: &Layout, ways: &Ways) -> Tensor<2> {
-        let projected = self.project.forward(x.clone());
+        let projected = self.project.product(x.clone());
         let contexts = layout.groups.iter().map(|group| {
-            let [query, key, value] = self.rest.split(group.padded(&projected), group);
+            let rows = group.padded(&projected);
+            let [query, key, value] = self.rest.split(rows, &self.project.bias, group);
             let hidden = group.hidden(self.rest.heads, group.longest);
             // [count, heads, longest, head size] -> [count * longest, hidden] -> [tokens, hidden]
             group.unpadded(joined(ways.attend(query, key, value, hidden)))
@@ -57,8 +58,8 @@ impl Layer {
 }
 
 impl LastLayer {
-    pub fn new(layer: EncoderLayer) -> Self {
-        let ([query, key, value], rest) = Rest::of(layer);
+    pub fn new(layer: EncoderLayer, ways: &Ways) -> Self {
+        let ([query, key, value], rest) = Rest::of(layer, ways);
         Self { query, project: beside(vec![key, value]), rest }
     }
 
@@ -66,14 +67,15 @@ impl LastLayer {
     /// - x: `[tokens, hidden]`
     /// - result: `[batch, hidden]`, of the first tokens
     pub fn forward(&self, x: Tensor<2>, layout: &Layout, ways: &Ways) -> Tensor<2> {
-        let projected = self.project.forward(x.clone());
+        let projected = self.project.product(x.clone());
         // [tokens, hidden] -> [batch, hidden]
         let first = x.select(0, layout.firsts.clone());
         let queries = self.query.forward(first.clone());
         let (heads, size) = (self.rest.heads, self.rest.head_size);
         let mut start = 0;
         let contexts = layout.groups.iter().map(|group| {
-            let [key, value] = self.rest.split(group.padded(&projected), group);
+            let rows = group.padded(&projected);
+            let [key, value] = self.rest.split(rows, &self.project.bias, group);
             // [count, hidden] -> [count, heads, 1, head size]
             let query = queries.clone().narrow(0, start, group.count);
             let query = query.reshape([group.count, heads, 1, size]);
@@ -88,15 +90,18 @@ impl LastLayer {
 
 impl Rest {
     /// A layer's queries, keys and values, and what follows them.
-    fn of(layer: EncoderLayer) -> ([Linear; 3], Self) {
+    fn of(layer: EncoderLayer, ways: &Ways) -> ([Linear; 3], Self) {
         let attention = layer.attention;
+        let Linear { weight, bias } = attention.output;
+        // They are added to sums in f32.
+        let [bias, narrow_bias] = [bias, layer.narrow.bias].map(|bias| cast(bias, DType::F32));
         let rest = Self {
             heads: attention.heads,
             head_size: attention.head_size,
-            output: attention.output,
+            output: Linear { weight: ways.of_contexts(weight), bias },
             attention_norm: layer.attention_norm,
             widen: layer.widen,
-            narrow: layer.narrow,
+            narrow: Linear { weight: layer.narrow.weight, bias: narrow_bias },
             output_norm: layer.output_norm,
             activation: layer.activation,
         };
@@ -106,22 +111,31 @@ impl Rest {
     /// # Shapes
     /// - x, context and result: `[tokens, hidden]`
     fn forward(&self, x: Tensor<2>, context: Tensor<2>) -> Tensor<2> {
-        let x = self.attention_norm.forward(x + self.output.forward(context));
+        let context = cast(context, self.output.weight.dtype());
+        let x = self.attention_norm.of_sum(x, self.output.product(context), &self.output.bias);
         // [tokens, hidden] -> [tokens, intermediate] and back
         let wide = activate(self.activation, self.widen.forward(x.clone()));
-        self.output_norm.forward(x + self.narrow.forward(wide))
+        self.output_norm.of_sum(x, self.narrow.product(wide), &self.narrow.bias)
     }
 
-    /// What was projected at once.
+    /// What was projected at once, with its bias.
     ///
     /// # Shapes
     /// - rows: `[count * longest, N * hidden]`
+    /// - bias: `[N * hidden]`
     /// - result: each `[count, heads, longest, head size]`
-    fn split<const N: usize>(&self, rows: Tensor<2>, group: &Group) -> [Tensor<4>; N] {
+    fn split<const N: usize>(
+        &self,
+        rows: Tensor<2>,
+        bias: &Tensor<1>,
+        group: &Group,
+    ) -> [Tensor<4>; N] {
         let (heads, size) = (self.heads, self.head_size);
-        let parts = rows.reshape([group.count, group.longest, N * heads, size]);
+        let rows = rows.reshape([group.count, group.longest, N * heads, size]);
+        let bias = bias.clone().reshape([1, 1, N * heads, size]);
         // [count, longest, heads, head size] -> [count, heads, longest, head size]
-        std::array::from_fn(|part| parts.clone().narrow(2, part * heads, heads).swap_dims(1, 2))
+        let part = |x: &Tensor<4>, part| x.clone().narrow(2, part * heads, heads).swap_dims(1, 2);
+        std::array::from_fn(|index| part(&rows, index) + part(&bias, index))
     }
 }
 

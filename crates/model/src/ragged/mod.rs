@@ -40,6 +40,11 @@ impl Ragged {
     /// Takes over a model's weights. Queries, keys and values become one matrix, layer by layer, so
     /// that little is held twice.
     pub fn new(model: Model) -> Self {
+        let ways = Ways::of(model.device(), model.dtype());
+        Self::with(model, ways)
+    }
+
+    fn with(model: Model, ways: Ways) -> Self {
         let (config, device) = (model.config().clone(), model.device.clone());
         let (spec, dtype) = (model.device(), model.dtype());
         let mut network = model.network;
@@ -51,14 +56,13 @@ impl Ragged {
         let mut last = None;
         for (index, layer) in all.into_iter().enumerate() {
             match index + 1 == count {
-                true => last = Some(LastLayer::new(layer)),
-                false => layers.push(Layer::new(layer)),
+                true => last = Some(LastLayer::new(layer, &ways)),
+                false => layers.push(Layer::new(layer, &ways)),
             }
         }
         // A config without layers is refused when it is read.
         #[allow(clippy::expect_used)]
         let last = last.expect("a network has layers");
-        let ways = Ways::of(spec, dtype);
         Self { config, device, spec, dtype, embeddings, layers, last, network, ways }
     }
 
