@@ -32,13 +32,14 @@ RUNS = 4
 class Kit:
     """Our program under the pretended driver, its kernels and launches in `out`."""
 
-    def __init__(self, options, driver, out, **pretended):
+    def __init__(self, options, driver, out, cache=None, **pretended):
         out.mkdir(parents=True)
         self.out, self.log = out, out / "log.txt"
-        # The tuning of one run is not the next one's.
+        # cubecl reads this from the folder that it runs in. What one run tunes is not another's, unless it is given.
+        (out / "cubecl.toml").write_text(
+            f'[compilation]\ncache = true\n\n[environment]\npath = {{ directory = "{cache or out / "cache"}" }}\n')
         environment = {
-            **os.environ, **pretended, "LD_LIBRARY_PATH": str(driver), "CUDA_PATH": options.cuda,
-            "PRETEND_OUT": str(out), "XDG_CACHE_HOME": str(out / "cache"),
+            **os.environ, **pretended, "LD_LIBRARY_PATH": str(driver), "CUDA_PATH": options.cuda, "PRETEND_OUT": str(out),
         }
         self.process = subprocess.Popen(
             [str(pathlib.Path(options.kit).resolve())], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -116,22 +117,38 @@ def made_up():
 
 
 def score(options, driver, out, cases, dtype):
-    kit = Kit(options, driver, out)
-    if options.model:
-        kit.ask(do="load", folder=str(pathlib.Path(options.model).resolve()), device="cuda", dtype=dtype)
-    else:
-        kit.ask(do="load-embedded", device="cuda", dtype=dtype)
+    counts = {}
+    kit = opened(options, driver, out, None, dtype)
     for case in kit.ask(do="cases", file=str(cases))["cases"]:
         if case.startswith("train"):
             continue
         for _ in range(RUNS):
-            count = kit.launches(lambda: kit.ask(do="score", case=case, budget=32768, runs=1))
-        print(f"{dtype}, {case}: {sum(count.values())} launches")
-        for name, number in count.most_common():
+            counts[case] = kit.launches(lambda: kit.ask(do="score", case=case, budget=32768, runs=1))
+        print(f"{dtype}, {case}: {sum(counts[case].values())} launches")
+        for name, number in counts[case].most_common():
             print(f"    {number:4} {name}")
     print(f"{dtype}: {told(kit.ask(do='memory'))}")
     kit.end()
     assemble(options, out)
+
+    # A new process with that cache neither tunes nor compiles. What has ways of equal speed may choose another.
+    kit = opened(options, driver, out.with_name(f"{dtype}-again"), out / "cache", dtype)
+    kit.ask(do="cases", file=str(cases))
+    for case, count in counts.items():
+        again = kit.launches(lambda: kit.ask(do="score", case=case, budget=32768, runs=1))
+        if abs(sum(again.values()) - sum(count.values())) > 0.2 * sum(count.values()):
+            sys.exit(f"FAILED: {dtype}, {case}: {sum(again.values())} launches with a filled cache: it was tuned again")
+    kit.end()
+    print(f"{dtype}: with a filled cache nothing is tuned")
+
+
+def opened(options, driver, out, cache, dtype):
+    kit = Kit(options, driver, out, cache)
+    if options.model:
+        kit.ask(do="load", folder=str(pathlib.Path(options.model).resolve()), device="cuda", dtype=dtype)
+    else:
+        kit.ask(do="load-embedded", device="cuda", dtype=dtype)
+    return kit
 
 
 def train(options, driver, out, cases, dtype):
