@@ -15,8 +15,8 @@ fn every_length_is_scored_twice() {
     let told: Value = serde_json::from_str(&succeeds(&home.run(&args))).unwrap();
     let lines = told["lengths"].as_array().unwrap();
     let lengths: Vec<u64> = lines.iter().map(|line| line["tokens"].as_u64().unwrap()).collect();
-    assert_eq!(lengths, [128, 64, 32]);
-    assert_eq!(lines[0]["documents"], 32);
+    assert_eq!(lengths, [160, 80, 40]);
+    assert_eq!(lines[0]["documents"], 25);
     assert!(lines.iter().all(|line| line["again_ms"].as_f64().unwrap() > 0.0));
     assert!(!home.path("cache/batches").exists());
     let table = succeeds(&home.run(&["warmup", "--model", "embedded", "--batch-tokens", "256"]));
@@ -38,5 +38,5 @@ fn what_cannot_be_is_refused() {
     let both = ["warmup", "--model", "embedded", "--tune", "--batch-tokens", "64"];
     fails(&home.run(&both), 2, "--batch-tokens");
     fails(&home.run(&["warmup", "--model", "nowhere/at-all"]), 1, "nowhere");
-    fails(&home.run(&["warmup", "--model", "embedded", "--max-length", "999"]), 2, "128 positions");
+    fails(&home.run(&["warmup", "--model", "embedded", "--max-length", "999"]), 2, "160 positions");
 }

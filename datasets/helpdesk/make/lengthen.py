@@ -13,12 +13,16 @@ import struct
 import sys
 
 TABLE = "roberta.embeddings.position_embeddings.weight"
+# A model's files beside its weights and its config.json.
+FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+# Formats of numbers, as `struct` knows them, and their bytes.
+FORMATS = {"F16": ("e", 2), "F32": ("f", 4)}
 
 
 def main():
     source, target, positions = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), int(sys.argv[3])
     target.mkdir(parents=True)
-    for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"):
+    for name in FILES:
         if (source / name).exists():
             shutil.copy(source / name, target)
     config = json.loads((source / "config.json").read_text())
@@ -50,16 +54,16 @@ def read(path):
         if name == "__metadata__":
             continue
         start, end = info["data_offsets"]
-        letter, size = {"F16": ("e", 2), "F32": ("f", 4)}[info["dtype"]]
+        letter, size = FORMATS[info["dtype"]]
         tensors[name] = (info["shape"], list(struct.unpack(f"<{(end - start) // size}{letter}", data[start:end])))
     return tensors
 
 
-def write(path, tensors):
+def write(path, tensors, dtype="F32"):
     header, chunks, place = {"__metadata__": {"format": "pt"}}, [], 0
     for name, (shape, values) in tensors.items():
-        chunk = struct.pack(f"<{len(values)}f", *values)
-        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [place, place + len(chunk)]}
+        chunk = struct.pack(f"<{len(values)}{FORMATS[dtype][0]}", *values)
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [place, place + len(chunk)]}
         chunks.append(chunk)
         place += len(chunk)
     text = json.dumps(header).encode()
