@@ -21,6 +21,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 TINY = ["--device", "cpu", "--ours", "flex", "--shape", "tiny", "--rounds", "3", "--steps", "3",
         "--group", "2", "--budget", "1024", "--reference-seconds", "20", "--start-seconds", "300"]
 
+# Logits of the tiny model lie 0.7 apart; in each format they may be so far from f32's.
+ROUNDING = {"f32": 1e-4, "f16": 1e-2, "bf16": 5e-2}
+
 # Stands before our program and lets it fail: FAULT is what happens at the ORDER-th COMMAND, counted over
 # all processes; an order of 0 means each.
 FAULTY = """#!{python}
@@ -163,15 +166,19 @@ class Rehearsal:
         for part in report["formats"]:
             check(len(part["rows"]) == 4 and not part["untimed"], f"{part['dtype']}: cases are missing")
             check(all(row["finite"] and row["rounds"] == 3 for row in part["rows"]), "rounds are missing")
-            check(part["parity"]["pairs"] == 50 and part["parity"]["ours"]["largest"] < 1e-4, "parity")
+            off, parity, scifact = ROUNDING[part["dtype"]], part["parity"], part["scifact"]
+            check(parity["pairs"] == 50 and parity["ours"]["largest"] < off, f"parity: {parity}")
+            check(off < 1e-3 or parity["ours"]["mean"] <= 1.5 * parity["PyTorch, sdpa"]["mean"], f"parity: {parity}")
             for edge in part["edges"].values():
-                check(edge["not_finite"] == 0 and edge["error"] < 1e-4, f"an edge case: {edge}")
-            check(abs(part["scifact"]["ours"]["ndcg"] - part["scifact"]["f32"]["ndcg"]) < 1e-6, "nDCG on SciFact")
+                check(edge["not_finite"] == 0 and edge["error"] < off, f"an edge case: {edge}")
+            # Of weights at random, whose scores lie close together.
+            far = abs(scifact["ours"]["ndcg"] - scifact["f32"]["ndcg"])
+            check(far < (1e-6 if off < 1e-3 else 0.02), f"nDCG on SciFact: {scifact}")
         missing = set(report["formats"][0]["missing_settings"])
         check(missing <= {"FlashAttention-2", "sentence-transformers, FlashAttention-2", "sdpa, compiled, graphs"},
               f"settings of PyTorch are missing: {missing}")
-        ndcg = {round(found["ndcg"], 6) for found in report["helpdesk"]["formats"].values()}
-        check(len(ndcg) == 1, f"nDCG on the help-desk set differs: {ndcg}")
+        ndcg = [found["ndcg"] for found in report["helpdesk"]["formats"].values()]
+        check(len(ndcg) > 3 and max(ndcg) - min(ndcg) < 0.01, f"nDCG on ten help-desk queries differs: {ndcg}")
         sides = report["training"]["sides"]
         check("not_available" in sides["ours, bf16"] or sides["ours, bf16"]["step_seconds"], "bf16 training")
         ours, theirs = (sides[f"{side}, f32"]["loss"] for side in ("ours", "PyTorch"))
@@ -226,9 +233,9 @@ class Rehearsal:
 
     def full_clock(self):
         """There is not nearly time enough."""
-        report, _ = self.run("clock", minutes=0.75)
+        report, _ = self.run("clock", minutes=0.4)
         check("no time left" in report["failed"].values(), "what found no time is not named")
-        return f"{report['seconds']:.0f} of 45 s, {len(report['failed'])} phases named"
+        return f"{report['seconds']:.0f} of 24 s, {len(report['failed'])} phases named"
 
     def stopped(self):
         """Somebody ends it, as `timeout` does."""
