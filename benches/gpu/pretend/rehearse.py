@@ -47,18 +47,18 @@ class Kit:
             stderr=self.log.open("w"), text=True, bufsize=1, cwd=out, env=environment)
 
     def ask(self, **command):
-        answer = self.told(command)
+        answer = self.answer_to(command)
         if "error" in answer:
             raise SystemExit(f"FAILED at {command}: {answer['error']}; see {self.log}")
         return answer
 
     def refused(self, part, **command):
         """What must be an error that says so."""
-        answer = self.told(command)
+        answer = self.answer_to(command)
         if part not in answer.get("error", ""):
             raise SystemExit(f"FAILED at {command}: {answer} has nothing of '{part}'")
 
-    def told(self, command):
+    def answer_to(self, command):
         self.process.stdin.write(json.dumps(command) + "\n")
         line = self.process.stdout.readline()
         # Tuning passes over a way that panics: nobody else would tell.
@@ -101,7 +101,7 @@ def main():
         for dtype in options.dtypes.split(","):
             score(options, driver, out / dtype, cases, dtype)
         if options.model:
-            for dtype in {"bf16", "f32"} & set(options.dtypes.split(",")):
+            for dtype in sorted({"bf16", "f32"} & set(options.dtypes.split(","))):
                 train(options, driver, out / f"train-{dtype}", cases, dtype)
         limits(options, driver, out)
 
@@ -128,7 +128,7 @@ def score(options, driver, out, cases, dtype):
         print(f"{dtype}, {case}: {sum(counts[case].values())} launches")
         for name, number in counts[case].most_common():
             print(f"    {number:4} {name}")
-    print(f"{dtype}: {told(kit.ask(do='memory'))}")
+    print(f"{dtype}: {took(kit.ask(do='memory'))}")
     kit.end()
     assemble(options, out)
 
@@ -157,11 +157,11 @@ def train(options, driver, out, cases, dtype):
     kit.ask(do="cases", file=str(cases))
     folder = str(pathlib.Path(options.model).resolve())
     command = {"do": "train", "folder": folder, "device": "cuda", "compute": dtype, "case": "train 8 x 512"}
-    answer = kit.told({**command, "group": 8, "steps": 3})
+    answer = kit.answer_to({**command, "group": 8, "steps": 3})
     # What kernels that did not run leave behind may be anything, and then the step is refused; launched they were.
     if "not finite" not in answer.get("error", "") and len(answer.get("seconds", [])) != 3:
         sys.exit(f"FAILED: training in {dtype}: {answer}")
-    print(f"training in {dtype}: {told(kit.ask(do='memory'))}")
+    print(f"training in {dtype}: {took(kit.ask(do='memory'))}")
     kit.end()
     assemble(options, out)
 
@@ -179,7 +179,7 @@ def limits(options, driver, out):
     print("no card, an old driver and too little memory are told")
 
 
-def told(memory):
+def took(memory):
     return f"the pools took {memory['pools_peak'] / 1e9:.2f} GB of the pretended card"
 
 

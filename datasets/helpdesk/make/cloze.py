@@ -24,6 +24,8 @@ PER_ARTICLE = 10
 SIBLINGS = 12
 SEED = "ledgerly-cloze-1"
 WORD = re.compile(r"[\w][\w.@-]*[\w]|\w")
+# Between two sentences, or parts of one.
+SENTENCE = re.compile(r"(?<=[.;:]) ")
 
 
 def main():
@@ -91,7 +93,7 @@ def asked(article, siblings, rarity):
 
 def piece(article, _, draw):
     """4 to 9 words in a row of one sentence."""
-    sentence = WORD.findall(draw.choice(re.split(r"(?<=[.;:]) ", article["text"])))
+    sentence = WORD.findall(draw.choice(SENTENCE.split(article["text"])))
     length = draw.randint(4, 9)
     start = draw.randrange(max(1, len(sentence) - length + 1))
     return sentence[start:start + length]

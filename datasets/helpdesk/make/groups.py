@@ -28,7 +28,7 @@ import sys
 sys.dont_write_bytecode = True
 
 import wording  # noqa: E402
-from cloze import WORD, read, rows, typo, words, words_key  # noqa: E402
+from cloze import SENTENCE, WORD, read, rows, typo, words, words_key  # noqa: E402
 from kit import seeded  # noqa: E402
 
 SIBLINGS, OTHERS = 3, 2
@@ -37,7 +37,6 @@ NEIGHBOURS = 30
 # Words in no more articles than this are renamed, drawn for each group: names and details alone, or what families
 # are about, too. The last one leaves little but the commonest words.
 RENAMED = [40, 40, 150, 500]
-SENTENCE = re.compile(r"(?<=[.;:]) ")
 CODE = re.compile(r"[A-Z]{2,3}-\d{3,4}|[A-Z]+(?:_[A-Z]+)+")
 
 
@@ -211,7 +210,7 @@ class Groups:
         return " ".join(said)
 
     def renamed(self, texts, which, draw):
-        """Rare words, codes and numbers of `which` under other names, the same in all texts."""
+        """Words, codes and numbers of `which` under other names, the same in all texts."""
         share, most = draw.choice([0.5, 0.8, 1.0]), draw.choice(RENAMED)
         names = {}
 
